@@ -1,0 +1,62 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'libsql';
+import { DomainError } from '../../contracts/errors.ts';
+
+export type Sqlite = Database.Database;
+
+/** `FULL`: a commit is on disk when it returns. `NORMAL`: it survives the process, and may be lost with the power. */
+export type Synchronous = 'FULL' | 'NORMAL';
+
+const synchronousLevel = { NORMAL: 1, FULL: 2 } as const;
+
+/**
+ * Opens a file in WAL mode and reads back what was set, since SQLite ignores what it does not take.
+ * @throws Error when the file can't be opened or does not take the settings
+ */
+export const openDatabase = (file: string, synchronous: Synchronous): Sqlite => {
+  mkdirSync(dirname(file), { recursive: true });
+  const database = new Database(file, { timeout: 5_000 });
+  for (const setting of ['journal_mode = WAL', `synchronous = ${synchronous}`, 'secure_delete = ON']) {
+    database.pragma(setting);
+  }
+  const { journalMode, level, secureDelete } = readSettings(database);
+  if (journalMode !== 'wal' || level !== synchronousLevel[synchronous] || secureDelete !== 1) {
+    database.close();
+    throw new Error(
+      `${file} runs with journal_mode=${journalMode}, synchronous=${level}, secure_delete=${secureDelete}`,
+    );
+  }
+  return database;
+};
+
+/** What the connection really runs with. */
+export const readSettings = (database: Sqlite) => {
+  const read = (name: string) =>
+    Object.values(database.prepare(`PRAGMA ${name}`).get() as object)[0] as string | number;
+  return { journalMode: read('journal_mode'), level: read('synchronous'), secureDelete: read('secure_delete') };
+};
+
+/** Runs `work` in one transaction: all of it is kept, or none. */
+export const inTransaction = <Result>(database: Sqlite, work: () => Result): Result => {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+};
+
+/** Removed bytes live on in the write-ahead log until it is emptied: moves it into the file and cuts it to nothing. */
+export const emptyWriteAheadLog = (database: Sqlite): void => {
+  database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+};
+
+/** SQLite's own failures (a full disk, a lock, a broken file) in the catalogue's words. */
+export const storeUnavailable = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_')
+    ? new DomainError('store-unavailable', { detail: String(error.code), cause: error })
+    : error;
