@@ -1,9 +1,10 @@
 /** @type {import('jest').Config} */
 export default {
+  globalSetup: './test/support/build-for-children.js',
   testEnvironment: 'node',
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/data/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/dist-test/', '/data/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-test/'],
   extensionsToTreatAsEsm: ['.ts'],
   testTimeout: 20_000,
   transform: {

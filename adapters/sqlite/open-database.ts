@@ -4,6 +4,8 @@ import Database from 'libsql';
 import { DomainError } from '../../contracts/errors.ts';
 
 export type Sqlite = Database.Database;
+/** Gives its rows as arrays. */
+export type Statement = Database.Statement<unknown[]>;
 
 /** `FULL`: a commit is on disk when it returns. `NORMAL`: it survives the process, and may be lost with the power. */
 export type Synchronous = 'FULL' | 'NORMAL';
@@ -57,6 +59,20 @@ export const emptyWriteAheadLog = (database: Sqlite): void => {
 
 /** SQLite's own failures (a full disk, a lock, a broken file) in the catalogue's words. */
 export const storeUnavailable = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_')
+  typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('SQLITE_')
     ? new DomainError('store-unavailable', { detail: String(error.code), cause: error })
     : error;
+
+/** Prepares each statement once; those that read give their rows as arrays. */
+export const statements = (database: Sqlite): ((sql: string) => Statement) => {
+  const prepared = new Map<string, Statement>();
+  return (sql) => {
+    let statement = prepared.get(sql);
+    if (!statement) {
+      statement = database.prepare<unknown[]>(sql);
+      if (/^(SELECT|PRAGMA|EXPLAIN)/.test(sql)) statement.raw();
+      prepared.set(sql, statement);
+    }
+    return statement;
+  };
+};

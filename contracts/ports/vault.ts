@@ -17,7 +17,7 @@ export interface VaultOptions {
 /**
  * Where secrets and other things that must never be events are kept: credentials, personal keys, refresh tokens,
  * answers of idempotent requests, leases. Single records, compare-and-set, no transaction over several of them.
- * What is removed leaves no bytes behind. On return of a write it is on disk.
+ * On return of a write it is on disk.
  * @throws DomainError 'store-unavailable'
  */
 export interface Vault {
@@ -28,10 +28,10 @@ export interface Vault {
   replace(collection: string, id: string, version: number, value: unknown, options?: VaultOptions): Promise<boolean>;
   /** False when there was none, or not at this version. */
   remove(collection: string, id: string, version?: number): Promise<boolean>;
-  /** Removes all records of the subject, in all collections. */
+  /** Removes all records of the subject, in all collections. No byte of them, or of anything removed or replaced before, is left behind. */
   removeSubject(subject: string): Promise<void>;
   /** The records written before `before`, oldest first, at most `limit`. */
   list(collection: string, before: Date, limit: number): Promise<readonly VaultRecord[]>;
-  /** Removes what has expired. Returns how many. */
+  /** Removes what has expired, and what was removed before leaves no byte behind. Returns how many. */
   sweep(): Promise<number>;
 }

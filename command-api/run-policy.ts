@@ -1,0 +1,122 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDomainError } from '../contracts/errors.ts';
+import type { Policy } from '../contracts/policy.ts';
+import type { EventStore, Position, RecordedEvent } from '../contracts/ports/event-store.ts';
+import type { Lease } from '../contracts/ports/lease.ts';
+import type { Log } from '../contracts/ports/log.ts';
+import type { Vault } from '../contracts/ports/vault.ts';
+
+const checkpoints = 'policy-checkpoints';
+const parkedStreams = 'policy-parked';
+const tries = 5;
+const longestPauseMs = 10_000;
+/** A reaction may be done again, so that its checkpoint need not be on disk at every event. */
+const saveEveryMs = 1_000;
+const leasePollMs = 500;
+
+export interface PolicyNeeds {
+  readonly policy: Policy;
+  readonly events: EventStore;
+  readonly vault: Vault;
+  /** Only its holder acts. */
+  readonly lease: Lease;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Follows the events and reacts, from where it was left. A stream whose event fails again and again is parked: its later
+ * events wait for `retryParked`, the others go on. A store that is away is waited for.
+ */
+export const runPolicy = async (needs: PolicyNeeds): Promise<void> => {
+  const { lease, log, policy, signal } = needs;
+  while (!signal.aborted) {
+    if (!lease.held()) await rest(leasePollMs, signal);
+    else {
+      await follow(needs).catch(async (error) => {
+        log.error({ err: error, policy: policy.name }, 'policy interrupted, goes on in a moment');
+        await rest(1_000, signal);
+      });
+    }
+  }
+};
+
+const follow = async ({ policy, events, vault, lease, log, signal }: PolicyNeeds): Promise<void> => {
+  const after = await readCheckpoint(vault, policy.name);
+  let saved = after;
+  let savedAtMs = Date.now();
+  const save = async (position: Position) => {
+    await writeCheckpoint(vault, policy.name, position);
+    saved = position;
+    savedAtMs = Date.now();
+  };
+
+  let reached = after;
+  for await (const item of events.subscribe({ after, streams: policy.streams, signal })) {
+    if (!lease.held()) break;
+    if (item.type === 'event') await reactOrPark({ policy, events, vault, lease, log, signal }, item.event);
+    if (signal.aborted) break;
+    if (item.type === 'checkpoint') {
+      reached = item.position;
+      if (Date.now() - savedAtMs >= saveEveryMs) await save(reached);
+    }
+  }
+  if (lease.held() && reached !== undefined && reached !== saved) await save(reached);
+};
+
+const reactOrPark = async (needs: PolicyNeeds, event: RecordedEvent): Promise<void> => {
+  const { policy, vault, log, signal } = needs;
+  if (!policy.on[event.type]) return;
+  const key = `${policy.name}/${event.stream}`;
+  if (await vault.get(parkedStreams, key)) return;
+  const failure = await react(policy, event, signal);
+  if (failure === undefined || signal.aborted) return;
+  await vault.insert(parkedStreams, key, { revision: event.revision, type: event.type });
+  log.error({ err: failure, policy: policy.name, type: event.type, position: String(event.position) }, 'policy parked a stream');
+};
+
+/** The failure that stayed after some tries. A store that is away is waited for as long as it takes. */
+const react = async (policy: Policy, event: RecordedEvent, signal: AbortSignal): Promise<unknown> => {
+  let failure: unknown;
+  for (let failed = 0, waited = 0; failed < tries && !signal.aborted; ) {
+    try {
+      await policy.on[event.type]?.(event);
+      return undefined;
+    } catch (error) {
+      failure = error;
+      if (!isDomainError(error, 'store-unavailable')) failed++;
+      await rest(Math.min(50 * 2 ** waited++, longestPauseMs), signal);
+    }
+  }
+  return failure ?? new Error('stopped');
+};
+
+/** Reacts to a parked stream's events from the one that failed on, then lets it go on. How many events. */
+export const retryParked = async (
+  { policy, events, vault }: Pick<PolicyNeeds, 'policy' | 'events' | 'vault'>,
+  stream: string,
+): Promise<number> => {
+  const key = `${policy.name}/${stream}`;
+  const parked = await vault.get(parkedStreams, key);
+  if (!parked) return 0;
+  let count = 0;
+  for await (const event of events.read(stream, (parked.value as { revision: number }).revision)) {
+    await policy.on[event.type]?.(event);
+    count++;
+  }
+  await vault.remove(parkedStreams, key);
+  return count;
+};
+
+const readCheckpoint = async (vault: Vault, name: string): Promise<Position | undefined> => {
+  const kept = await vault.get(checkpoints, name);
+  return kept && BigInt(kept.value as string);
+};
+
+const writeCheckpoint = async (vault: Vault, name: string, position: Position): Promise<void> => {
+  const kept = await vault.get(checkpoints, name);
+  if (!kept) await vault.insert(checkpoints, name, String(position));
+  else if (BigInt(kept.value as string) < position) await vault.replace(checkpoints, name, kept.version, String(position));
+};
+
+const rest = (ms: number, signal: AbortSignal) => pause(ms, undefined, { signal }).catch(() => undefined);

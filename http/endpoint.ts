@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { consistencyToken, positionIn } from '../contracts/consistency-token.ts';
+import { DomainError } from '../contracts/errors.ts';
+import type { Operation } from '../contracts/http/operation.ts';
+import type { Log } from '../contracts/ports/log.ts';
+import type { AdminRoster } from '../runtime/admins.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { IdempotentRequests, KeptAnswer } from './idempotency.ts';
+import { knownError, problemHeaders, problemOf } from './problem.ts';
+import { bodyOf, idempotencyKeyIn, revisionIn, traceparentIn, valid } from './request-parts.ts';
+import type { Call, Caller, Endpoint, Reply } from './route.ts';
+
+export interface EndpointNeeds {
+  readonly tokens: AccessTokens;
+  readonly admins: AdminRoster;
+  readonly idempotency: IdempotentRequests;
+  readonly storeId: string;
+  readonly log: Log;
+  /** Called once a request, when it has been answered. */
+  readonly observe: (operation: string, status: number, seconds: number) => void;
+}
+
+type AnyCall = Call<never, never, never>;
+type Respond = (call: AnyCall) => Promise<Reply>;
+
+const answerHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'private, no-store' };
+
+/** The one road that every request takes: caller → rights → shape → handler → answer. */
+export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
+  const { tokens, admins, idempotency, storeId, log, observe } = needs;
+
+  const callerOf = (request: Request): Caller | undefined | Promise<Caller> => {
+    const { authorization } = request.headers;
+    if (authorization === undefined) return undefined;
+    const [, token] = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization) ?? [];
+    if (token === undefined) throw new DomainError('not-authenticated');
+    return tokens.remembered(token) ?? tokens.verify(token);
+  };
+
+  /** @throws DomainError 'not-authenticated', 'forbidden' */
+  const authorise = async ({ allow }: Operation, caller: Caller | undefined, id: string | undefined): Promise<void> => {
+    if (allow === 'anyone') return;
+    if (!caller) throw new DomainError('not-authenticated');
+    const own = id === undefined || id === caller.userId;
+    if (allow === 'user' || (allow === 'self-or-admin' && own)) return;
+    if (!(await admins.isAdmin(caller.userId))) throw new DomainError('forbidden');
+  };
+
+  const callOf = async (operation: Operation, request: Request, response: Response): Promise<AnyCall> => {
+    const given = callerOf(request);
+    const caller = given instanceof Promise ? await given : given;
+    await authorise(operation, caller, (request.params as { id?: string }).id?.toLowerCase());
+    const { headers } = request;
+    const traceparent = traceparentIn(headers.traceparent);
+    const token = headers['consistency-token'];
+    const call: Call<unknown, unknown, unknown> = {
+      params: valid(operation.params, request.params, '/path'),
+      query: valid(operation.query, request.url.includes('?') ? request.query : {}, '/query'),
+      body: takesBody(operation) ? await bodyOf(operation.body, request, response) : undefined,
+      caller,
+      expected: operation.conditional ? revisionIn(headers['if-match']) : undefined,
+      minimum: typeof token === 'string' ? positionIn(token, storeId) : undefined,
+      metadata: {
+        actor: caller?.userId ?? 'anyone',
+        commandId: randomUUID(),
+        correlationId: traceparent?.split('-')[1] ?? randomUUID(),
+        ...(traceparent !== undefined && { traceparent }),
+      },
+      newId: uuidv7(),
+      address: request.ip ?? request.socket.remoteAddress ?? '',
+    };
+    return call as AnyCall;
+  };
+
+  /** What goes over the wire, also for a failure that the catalogue knows. */
+  const answerOf = async (operation: Operation, respond: Respond, call: AnyCall): Promise<KeptAnswer> => {
+    try {
+      const reply = await respond(call);
+      const { status } = operation.answer;
+      const headers = replyHeaders(reply, storeId);
+      return { status, headers, body: String(reply.bytes ?? JSON.stringify(reply.body) ?? ''), subject: reply.subject };
+    } catch (error) {
+      return failure(operation, error, call.metadata.correlationId);
+    }
+  };
+
+  const failure = (operation: Operation, error: unknown, reference: string): KeptAnswer => {
+    const known = knownError(error);
+    if (known.code === 'internal') log.error({ err: error, operation: operation.id, reference }, 'request failed');
+    const body = JSON.stringify(problemOf(known, known.status === 500 ? reference : undefined));
+    return { status: known.status, headers: problemHeaders(known), body };
+  };
+
+  return (operation, respond) => ({
+    operation: operation as unknown as Operation,
+    handler: async (request, response) => {
+      const startedAt = performance.now();
+      const table = operation as unknown as Operation;
+      let answer: KeptAnswer;
+      try {
+        const call = await callOf(table, request, response);
+        const key = table.idempotent ? idempotencyKeyIn(request.get('idempotency-key')) : undefined;
+        const execute = (ids: object) =>
+          answerOf(table, respond as Respond, { ...call, ...ids } as AnyCall);
+        answer =
+          key === undefined
+            ? await answerOf(table, respond as Respond, call)
+            : await idempotency.run(
+                { caller: call.metadata.actor, operation: table.id, key, body: call.body },
+                ({ commandId, newId }) => execute({ newId, metadata: { ...call.metadata, commandId } }),
+              );
+      } catch (error) {
+        answer = failure(table, error, randomUUID());
+      }
+      response.writeHead(answer.status, answer.headers).end(answer.body);
+      observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
+    },
+  });
+};
+
+const takesBody = ({ body }: Operation) => !(body instanceof z.ZodUndefined);
+
+const replyHeaders = ({ revision, position, headers }: Reply, storeId: string): Record<string, string> => ({
+  ...answerHeaders,
+  ...(revision !== undefined && { etag: `"${revision}"` }),
+  ...(position !== undefined && { 'consistency-token': consistencyToken(storeId, position) }),
+  ...headers,
+});
