@@ -72,7 +72,10 @@ const reactOrPark = async (needs: PolicyNeeds, event: RecordedEvent): Promise<vo
   const failure = await react(policy, event, signal);
   if (failure === undefined || signal.aborted) return;
   await vault.insert(parkedStreams, key, { revision: event.revision, type: event.type });
-  log.error({ err: failure, policy: policy.name, type: event.type, position: String(event.position) }, 'policy parked a stream');
+  log.error(
+    { err: failure, policy: policy.name, type: event.type, position: String(event.position) },
+    'policy parked a stream',
+  );
 };
 
 /** The failure that stayed after some tries. A store that is away is waited for as long as it takes. */
@@ -116,7 +119,8 @@ const readCheckpoint = async (vault: Vault, name: string): Promise<Position | un
 const writeCheckpoint = async (vault: Vault, name: string, position: Position): Promise<void> => {
   const kept = await vault.get(checkpoints, name);
   if (!kept) await vault.insert(checkpoints, name, String(position));
-  else if (BigInt(kept.value as string) < position) await vault.replace(checkpoints, name, kept.version, String(position));
+  else if (BigInt(kept.value as string) < position)
+    await vault.replace(checkpoints, name, kept.version, String(position));
 };
 
 const rest = (ms: number, signal: AbortSignal) => pause(ms, undefined, { signal }).catch(() => undefined);

@@ -48,7 +48,9 @@ const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 const refuseOtherMethods = (app: Express, routes: readonly Route[]): void => {
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
-    const allowed = routes.flatMap(({ operation }) => (operation.path === path ? [operation.method.toUpperCase()] : []));
+    const allowed = routes.flatMap(({ operation }) =>
+      operation.path === path ? [operation.method.toUpperCase()] : [],
+    );
     app.all(expressPath(path), (_, response) => {
       response.setHeader('allow', allowed.join(', '));
       sendProblem(response, new DomainError('method-not-allowed'));

@@ -103,8 +103,7 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
       try {
         const call = await callOf(table, request, response);
         const key = table.idempotent ? idempotencyKeyIn(request.get('idempotency-key')) : undefined;
-        const execute = (ids: object) =>
-          answerOf(table, respond as Respond, { ...call, ...ids } as AnyCall);
+        const execute = (ids: object) => answerOf(table, respond as Respond, { ...call, ...ids } as AnyCall);
         answer =
           key === undefined
             ? await answerOf(table, respond as Respond, call)

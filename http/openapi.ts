@@ -9,7 +9,12 @@ const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
   return json;
 };
 
-const alwaysPossible: readonly ErrorCode[] = ['validation-failed', 'malformed-request', 'store-unavailable', 'internal'];
+const alwaysPossible: readonly ErrorCode[] = [
+  'validation-failed',
+  'malformed-request',
+  'store-unavailable',
+  'internal',
+];
 
 const errorsOf = ({ allow, body, idempotent, conditional, method, errors }: Operation): readonly ErrorCode[] => [
   ...alwaysPossible,
@@ -62,9 +67,15 @@ const headerParameter = (name: string, description: string): Json => ({
 });
 
 const headersOf = ({ method, idempotent, conditional }: Operation): Json[] => [
-  ...(idempotent ? [headerParameter('Idempotency-Key', 'A repeat within 24 hours is answered as the first request.')] : []),
-  ...(conditional ? [headerParameter('If-Match', 'The ETag that was read: fails with 412 when it has changed since.')] : []),
-  ...(method === 'get' ? [headerParameter('Consistency-Token', 'As a write answered it: the read sees that write.')] : []),
+  ...(idempotent
+    ? [headerParameter('Idempotency-Key', 'A repeat within 24 hours is answered as the first request.')]
+    : []),
+  ...(conditional
+    ? [headerParameter('If-Match', 'The ETag that was read: fails with 412 when it has changed since.')]
+    : []),
+  ...(method === 'get'
+    ? [headerParameter('Consistency-Token', 'As a write answered it: the read sees that write.')]
+    : []),
 ];
 
 const operationObject = (operation: Operation): Json => {
@@ -80,7 +91,12 @@ const operationObject = (operation: Operation): Json => {
     ...(!(body instanceof z.ZodUndefined) && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: schemaOf(body, 'input'), ...(example.body !== undefined && { example: example.body }) } },
+        content: {
+          'application/json': {
+            schema: schemaOf(body, 'input'),
+            ...(example.body !== undefined && { example: example.body }),
+          },
+        },
       },
     }),
     responses: {
@@ -118,7 +134,10 @@ const problemSchema: Json = {
         type: 'object',
         required: ['pointer', 'code', 'detail'],
         properties: {
-          pointer: { type: 'string', description: 'RFC 6901, into the body; `/path/…`, `/query/…`, `/header/…` elsewhere.' },
+          pointer: {
+            type: 'string',
+            description: 'RFC 6901, into the body; `/path/…`, `/query/…`, `/header/…` elsewhere.',
+          },
           code: { type: 'string' },
           detail: { type: 'string' },
         },

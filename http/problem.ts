@@ -25,7 +25,11 @@ export const invalid = ({ issues }: z.ZodError, root: '' | '/path' | '/query'): 
 const fieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
   const at = (path: readonly PropertyKey[]) => root + path.map((step) => `/${escapePointer(String(step))}`).join('');
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: at([...issue.path, key]), code: issue.code, detail: 'is not known here' }));
+    return issue.keys.map((key) => ({
+      pointer: at([...issue.path, key]),
+      code: issue.code,
+      detail: 'is not known here',
+    }));
   }
   return [{ pointer: at(issue.path), code: issue.code, detail: issue.message }];
 };
@@ -48,4 +52,3 @@ export const sendProblem = (response: Response, error: DomainError, reference?: 
   }
   response.writeHead(error.status, problemHeaders(error)).end(JSON.stringify(problemOf(error, reference)));
 };
-

@@ -3,9 +3,12 @@ import { z } from 'zod';
 
 const positive = z.coerce.number().int().positive();
 const notEmpty = z.string().trim().min(1);
-const list = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 const url = (...protocols: string[]) =>
   z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`) }).transform((text) => text.replace(/\/$/, ''));
 

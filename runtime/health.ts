@@ -28,6 +28,9 @@ export const readiness = async (checks: readonly HealthCheck[]): Promise<Readine
       }
     }),
   );
-  const worst = results.reduce<HealthState>((state, one) => (severity[one.state] > severity[state] ? one.state : state), 'ok');
+  const worst = results.reduce<HealthState>(
+    (state, one) => (severity[one.state] > severity[state] ? one.state : state),
+    'ok',
+  );
   return { state: worst, checks: results };
 };

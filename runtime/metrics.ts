@@ -32,7 +32,12 @@ export class Metrics {
   }
 
   /** A gauge whose values, by label, are read when the page is. */
-  gauge(name: string, help: string, label: string, read: () => Iterable<readonly [label: string, value: number]>): void {
+  gauge(
+    name: string,
+    help: string,
+    label: string,
+    read: () => Iterable<readonly [label: string, value: number]>,
+  ): void {
     new Gauge({
       name,
       help,

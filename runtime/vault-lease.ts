@@ -19,7 +19,13 @@ export interface VaultLeaseOptions {
  * Leadership by a record that its holder renews three times in its duration. The holder stops believing in it a sixth
  * of the duration before others may take it, so that clocks may differ a little. Ends with the signal and gives it back.
  */
-export const holdLease = ({ vault, name, durationMs = 15_000, log, signal }: VaultLeaseOptions): Lease & { ended: Promise<void> } => {
+export const holdLease = ({
+  vault,
+  name,
+  durationMs = 15_000,
+  log,
+  signal,
+}: VaultLeaseOptions): Lease & { ended: Promise<void> } => {
   const holder = randomUUID();
   let believedUntilMs = 0;
 
@@ -38,7 +44,8 @@ export const holdLease = ({ vault, name, durationMs = 15_000, log, signal }: Vau
   const giveBack = async () => {
     believedUntilMs = 0;
     const kept = await vault.get(collection, name);
-    if (kept && (kept.value as { holder: string }).holder === holder) await vault.remove(collection, name, kept.version);
+    if (kept && (kept.value as { holder: string }).holder === holder)
+      await vault.remove(collection, name, kept.version);
   };
   const run = async () => {
     while (!signal.aborted) {

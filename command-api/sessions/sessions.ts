@@ -66,10 +66,16 @@ export class Sessions {
   async end(userId: string, sessionId: string, reason: SecurityCommand['reason'], metadata: Metadata): Promise<void> {
     await this.#vault.remove(sessions, sessionId);
     const commandId = eventId(sessionId, 'end', 0);
-    await handle(this.#store, securityDecider, securityStream(userId), { type: 'end-session', sessionId, reason }, {
-      ...metadata,
-      commandId,
-    });
+    await handle(
+      this.#store,
+      securityDecider,
+      securityStream(userId),
+      { type: 'end-session', sessionId, reason },
+      {
+        ...metadata,
+        commandId,
+      },
+    );
   }
 
   /** Whether the token may be used just now; marks it used. */

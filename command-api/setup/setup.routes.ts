@@ -15,7 +15,8 @@ type Needs = RegistrationNeeds & {
 };
 
 /** Whether there has ever been an admin. */
-export const isSetUp = async (store: EventStore): Promise<boolean> => (await store.readLast(adminsStream)) !== undefined;
+export const isSetUp = async (store: EventStore): Promise<boolean> =>
+  (await store.readLast(adminsStream)) !== undefined;
 
 export const setupRoutes = (needs: Needs, endpoint: Endpoint): Route[] => [
   endpoint(setUp, async ({ body: { token, ...person }, metadata: { traceparent: _, ...metadata } }) => {
@@ -44,7 +45,10 @@ const idsFor = ({ secret, addressKeyOf }: Needs, token: string, email: string) =
   const derive = (name: string) =>
     uuidv7({
       msecs: 0,
-      random: createHmac('sha256', secret).update(JSON.stringify([name, token, addressKeyOf(email)])).digest().subarray(0, 16),
+      random: createHmac('sha256', secret)
+        .update(JSON.stringify([name, token, addressKeyOf(email)]))
+        .digest()
+        .subarray(0, 16),
     });
   return { commandId: derive('setup command'), userId: derive('first admin') };
 };

@@ -1,6 +1,6 @@
 import { eventId } from '../../contracts/events/event-id.ts';
-import type { UserEvent } from '../../contracts/events/user-events.ts';
 import { subjectOf } from '../../contracts/events/stream-names.ts';
+import type { UserEvent } from '../../contracts/events/user-events.ts';
 import type { Policy } from '../../contracts/policy.ts';
 import type { Metadata, RecordedEvent } from '../../contracts/ports/event-store.ts';
 import { type DeletionNeeds, erase } from './delete-user.ts';

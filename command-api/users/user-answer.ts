@@ -3,7 +3,11 @@ import type { Decision } from '../handle.ts';
 import { active, type User as UserState } from './user.decider.ts';
 
 /** A user as the API shows it. */
-export const userAnswer = (userId: string, { state, createdAt, updatedAt }: Decision<UserState>, isAdmin: boolean): User => {
+export const userAnswer = (
+  userId: string,
+  { state, createdAt, updatedAt }: Decision<UserState>,
+  isAdmin: boolean,
+): User => {
   const { email, name } = active(state);
   return {
     id: userId,

@@ -30,7 +30,7 @@ export const personal = <Schema extends z.ZodType<string>>(schema: Schema): Sche
 /** The names of the fields that are marked personal. */
 export const personalFields = (schema: z.ZodObject): readonly string[] =>
   Object.entries(schema.shape)
-    .filter(([, field]) => z.globalRegistry.get(field as z.ZodType)?.['personal'] === true)
+    .filter(([, field]) => z.globalRegistry.get(field as z.ZodType)?.personal === true)
     .map(([name]) => name);
 
 /** Stands where a personal value was that can't be read any more. */

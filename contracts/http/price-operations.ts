@@ -24,6 +24,7 @@ export type Price = z.output<typeof Price>;
 
 /** A symbol without any price yet has nulls and is stale. */
 const MaybePrice = z.object({ ...Price.shape, price: Decimal.nullable(), asOf: z.iso.datetime().nullable() });
+export type MaybePrice = z.output<typeof MaybePrice>;
 
 export const Candle = z.object({
   openTime: z.iso.datetime(),

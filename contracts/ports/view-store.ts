@@ -39,13 +39,19 @@ export interface FindOptions {
   readonly limit: number;
 }
 
-/** Where views are kept. Everything in it can be made again from the events. */
+/**
+ * Where views are kept. Everything in it can be made again from the events. A view that was never prepared reads as
+ * empty. Keys are any text without a NUL.
+ * @throws DomainError 'store-unavailable' (safe to repeat)
+ */
 export interface ViewStore {
   /** Makes the view's place and indexes where they are missing. Safe to repeat. */
   prepare(view: ViewDefinition): Promise<void>;
   get(view: ViewDefinition, key: string): Promise<ViewRow | undefined>;
   /** The row's position, also a tombstone's. */
   position(view: ViewDefinition, key: string): Promise<Position | undefined>;
+  /** These keys' rows as they stand, tombstones without a value; a key that never had a row is left out. In any order. */
+  load(view: ViewDefinition, keys: readonly string[]): Promise<readonly RowChange[]>;
   find(view: ViewDefinition, options: FindOptions): Promise<readonly ViewRow[]>;
   /**
    * Writes the rows, then the checkpoint. A row never goes back: a change at or below the row's position is passed

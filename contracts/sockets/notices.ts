@@ -23,3 +23,16 @@ export interface SocketNotice extends Notice {
 export interface SocketReady {
   readonly cursor: string;
 }
+
+/** What happened since the socket's cursor can't be told notice by notice: read again; notices go on behind `cursor`. */
+export interface SocketResync {
+  readonly reason: 'store-replaced' | 'too-old' | 'too-many' | 'ahead';
+  readonly cursor: string;
+}
+
+/** Why something was refused, or why the socket is about to be closed. */
+export interface SocketProblem {
+  /** Of the catalogue of errors. */
+  readonly code: string;
+  readonly title: string;
+}

@@ -11,7 +11,7 @@ export const startChild = (
 ) => {
   const script = join(process.cwd(), 'dist-test/test/support/children', `${name}.js`);
   const child = spawn(process.execPath, [script, ...args], {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: process.env.PATH, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let errors = '';

@@ -1,0 +1,36 @@
+import type { AdminEvent } from '../contracts/events/admin-events.ts';
+import type { SecurityEvent } from '../contracts/events/security-events.ts';
+import { subjectOf } from '../contracts/events/stream-names.ts';
+import type { UserEvent } from '../contracts/events/user-events.ts';
+import type { EventStore } from '../contracts/ports/event-store.ts';
+
+/** What a process that lets people in must hear of at once. */
+export interface AccessListener {
+  sessionEnded(sessionId: string): void;
+  userDeleted(userId: string): void;
+  adminChanged(userId: string, isAdmin: boolean): void;
+}
+
+type AccessEvent = SecurityEvent | AdminEvent | Extract<UserEvent, { type: 'user.deleted' }>;
+
+const tell: { readonly [Type in AccessEvent['type']]: (listener: AccessListener, event: never) => void } = {
+  'session.ended': (listener, { data }: SecurityEvent) => listener.sessionEnded(data.sessionId),
+  'user.deleted': (listener, { stream }: { stream: string }) => listener.userDeleted(subjectOf(stream)),
+  'admin.granted': (listener, { data }: AdminEvent) => listener.adminChanged(data.userId, true),
+  'admin.revoked': (listener, { data }: AdminEvent) => listener.adminChanged(data.userId, false),
+};
+
+/**
+ * Tells the listener of every end of a session, deletion of a user and change of an admin from now on, until the
+ * signal aborts. Nothing older is told: who starts knows nobody yet.
+ */
+export const followAccess = async (
+  events: EventStore,
+  listener: AccessListener,
+  signal: AbortSignal,
+): Promise<void> => {
+  const after = await events.head();
+  for await (const item of events.subscribe({ after, streams: ['security-', 'user-', 'admins'], signal })) {
+    if (item.type === 'event') tell[item.event.type as AccessEvent['type']]?.(listener, item.event as never);
+  }
+};

@@ -1,0 +1,244 @@
+import 'reflect-metadata';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { container as root } from 'tsyringe';
+import { startCommandApi } from '../command-api/command-api.ts';
+import { Sessions } from '../command-api/sessions/sessions.ts';
+import { isSetUp } from '../command-api/setup/setup.routes.ts';
+import type { Log } from '../contracts/ports/log.ts';
+import { allTopics } from '../contracts/topics.ts';
+import { AccessTokens } from '../http/access-tokens.ts';
+import { createApp } from '../http/app.ts';
+import { createEndpoint } from '../http/endpoint.ts';
+import { IdempotentRequests } from '../http/idempotency.ts';
+import { startIngest } from '../ingest/ingest.ts';
+import { startProjector } from '../projector/projector.ts';
+import { queryApi } from '../query-api/query-api.ts';
+import { startGateway } from '../query-api/sockets/gateway.ts';
+import { addressKeyOf as addressKeyWith } from '../runtime/address-key.ts';
+import { AdminRoster } from '../runtime/admins.ts';
+import type { Configuration } from '../runtime/configuration.ts';
+import { EventCodec } from '../runtime/event-codec.ts';
+import { EventLog, upcasting } from '../runtime/event-log.ts';
+import { followAccess } from '../runtime/follow-access.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import { Metrics } from '../runtime/metrics.ts';
+import { Passwords } from '../runtime/passwords.ts';
+import { PersonalData } from '../runtime/personal-data.ts';
+import { loadSecrets } from '../runtime/secrets.ts';
+import { ports } from '../runtime/tokens.ts';
+import { holdLease } from '../runtime/vault-lease.ts';
+import { registerEmbedded } from './embedded.ts';
+import { registerGauges } from './gauges.ts';
+import { healthChecks } from './health-checks.ts';
+
+export interface Tidemark {
+  /** Where it listens. */
+  readonly url: string;
+  /** Makes the first admin; undefined once there has been one. */
+  readonly setupToken: string | undefined;
+  /** Answers what is under way, keeps what was acknowledged, and resolves when nothing of it runs. */
+  stop(): Promise<void>;
+}
+
+/** How long a request under way may take once the process has been told to stop. */
+const drainMs = 5_000;
+
+/**
+ * All four services in this process.
+ * @throws Error when it can't start; what was started until then is stopped again
+ */
+export const startStandalone = async (configuration: Configuration, log: Log): Promise<Tidemark> => {
+  const lifecycle = new Lifecycle(log);
+  try {
+    return await start(configuration, log, lifecycle);
+  } catch (error) {
+    await lifecycle.stop();
+    throw error;
+  }
+};
+
+const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycle): Promise<Tidemark> => {
+  const container = root.createChildContainer();
+  await registerEmbedded(container, configuration, lifecycle, log);
+  const rawStore = container.resolve(ports.eventStore);
+  const views = container.resolve(ports.viewStore);
+  const vault = container.resolve(ports.vault);
+  const bus = container.resolve(ports.bus);
+  const cache = container.resolve(ports.cache);
+  const scheduler = container.resolve(ports.scheduler);
+  await bus.prepare(allTopics);
+
+  // What every service shares.
+  const secrets = await loadSecrets(vault);
+  const personalData = new PersonalData(vault);
+  const store = new EventLog(rawStore, new EventCodec(secrets.auditKey, personalData));
+  const events = upcasting(rawStore);
+  const admins = new AdminRoster(events);
+  const sessions = new Sessions(vault, store);
+  const addressKeyOf = (email: string) => addressKeyWith(secrets.addressKey, email);
+  const metrics = new Metrics();
+  const tokens = await AccessTokens.open({
+    signingKey: secrets.signingKey,
+    issuer: configuration.TOKEN_ISSUER,
+    audience: configuration.TOKEN_AUDIENCE,
+    sessionLives: (sessionId) => sessions.lives(sessionId),
+  });
+  const endpoint = createEndpoint({
+    tokens,
+    admins,
+    idempotency: new IdempotentRequests(vault, secrets.idempotencyKey),
+    storeId: store.id,
+    log,
+    observe: (operation, status, seconds) => metrics.observeRequest(operation, status, seconds),
+  });
+  const background = new AbortController();
+  const lease = (name: string) => {
+    const held = holdLease({ vault, name, log, signal: background.signal });
+    lifecycle.onStop(`lease ${name}`, () => {
+      background.abort();
+      return held.ended;
+    });
+    return held;
+  };
+
+  // The four services.
+  const setupToken = configuration.SETUP_TOKEN ?? secrets.setupToken;
+  const commandApi = startCommandApi(
+    {
+      store,
+      vault,
+      personalData,
+      passwords: new Passwords({ longestQueue: configuration.PASSWORD_QUEUE }),
+      sessions,
+      tokens,
+      admins,
+      addressKeyOf,
+      setupToken,
+      secret: secrets.idempotencyKey,
+      limits: {
+        perAccount: configuration.SIGN_IN_FAILURES_PER_ACCOUNT,
+        perAddress: configuration.SIGN_IN_FAILURES_PER_ADDRESS,
+        windowSeconds: configuration.SIGN_IN_WINDOW_SECONDS,
+      },
+      scheduler,
+      lease: lease('command-api'),
+      log,
+    },
+    endpoint,
+  );
+  lifecycle.onStop('command-api', () => commandApi.stop());
+  const projector = startProjector({
+    events,
+    views,
+    cache,
+    bus,
+    log,
+    priceTtlSeconds: configuration.PRICE_TTL_SECONDS,
+  });
+  lifecycle.onStop('projector', () => projector.stop());
+  const ingest = startIngest({
+    events: store,
+    exchange: container.resolve(ports.exchange),
+    scheduler,
+    lease: lease('ingest'),
+    symbols: configuration.SYMBOLS,
+    acceptedSource: configuration.PRICE_SOURCE,
+    streamIntervalMs: configuration.STREAM_INTERVAL_MS,
+    pollIntervalMs: configuration.POLL_INTERVAL_SECONDS * 1_000,
+    backfillMinutes: configuration.BACKFILL_MINUTES,
+    log,
+  });
+  lifecycle.onStop('ingest', () => ingest.stop());
+  const queries = queryApi({
+    endpoint,
+    views,
+    progress: projector.progress,
+    cache,
+    personalData,
+    addressKeyOf,
+    symbols: configuration.SYMBOLS,
+    source: configuration.PRICE_SOURCE,
+    staleAfterMs: configuration.PRICE_STALE_SECONDS * 1_000,
+    cacheTtlSeconds: configuration.PRICE_TTL_SECONDS,
+    onLookup: (found) => metrics.countCache(found),
+  });
+
+  const parts = { rawStore, vault, projector, ingest, configuration };
+  const app = createApp({
+    routes: [...queries.routes, ...commandApi.routes],
+    jwks: tokens.jwks,
+    metrics,
+    checks: healthChecks(parts),
+    web: webDirectory,
+    docs: configuration.DOCS,
+    operations: configuration.OPERATIONS,
+    trustedProxies: configuration.TRUSTED_PROXIES,
+    log,
+  });
+  const server = createServer(app);
+  const gateway = startGateway({
+    httpServer: server,
+    tokens,
+    admins,
+    users: queries.users,
+    prices: queries.prices,
+    views,
+    bus,
+    progress: projector.progress,
+    storeId: store.id,
+    notifyAudience: configuration.NOTIFY_AUDIENCE,
+    allowedOrigins: configuration.ALLOWED_ORIGINS,
+    log,
+  });
+  const following = followAccess(
+    events,
+    {
+      sessionEnded: (sessionId) => {
+        tokens.evictSession(sessionId);
+        gateway.closeSession(sessionId);
+      },
+      userDeleted: (userId) => {
+        tokens.evictUser(userId);
+        gateway.closeUser(userId);
+      },
+      adminChanged: (userId, isAdmin) => gateway.setAdmin(userId, isAdmin),
+    },
+    background.signal,
+  );
+  lifecycle.onStop('access', () => {
+    background.abort();
+    return following;
+  });
+  registerGauges(metrics, { ...parts, sockets: () => gateway.connected });
+  lifecycle.onStop('sockets', () => gateway.stop());
+  lifecycle.onStop('http', () => drain(server));
+  const url = await listen(server, configuration);
+  return { url, setupToken: (await isSetUp(store)) ? undefined : setupToken, stop: () => lifecycle.stop() };
+};
+
+/** `web/` lies beside this folder in the sources, and a level further up from the build. */
+const webDirectory = ['../web', '../../web']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find(existsSync);
+
+const listen = async (server: Server, { HOST, PORT }: Configuration): Promise<string> => {
+  server.listen(PORT, HOST);
+  await once(server, 'listening');
+  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST;
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+};
+
+/** Takes no more requests, lets those under way finish, and then cuts what is left. */
+const drain = async (server: Server): Promise<void> => {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const impatience = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(impatience);
+};

@@ -1,0 +1,31 @@
+import type { Metrics } from '../runtime/metrics.ts';
+import type { Parts } from './health-checks.ts';
+
+/** How far things are behind, and how many there are. */
+export const registerGauges = (
+  metrics: Metrics,
+  { rawStore, projector, ingest, sockets }: Parts & { readonly sockets: () => number },
+): void => {
+  let head = 0n;
+  const refresh = () => {
+    void rawStore.head().then(
+      (position) => {
+        head = position;
+      },
+      () => {},
+    );
+  };
+  refresh();
+  metrics.gauge('projection_lag_events', 'Positions between the store’s head and the view', 'view', () => {
+    refresh();
+    return projector.statuses().map(({ name, checkpoint = 0n }) => [name, Number(head - checkpoint)] as const);
+  });
+  metrics.gauge('projection_parked_keys', 'Keys that wait for an operator', 'view', () =>
+    projector.statuses().map(({ name, parked }) => [name, parked] as const),
+  );
+  metrics.gauge('sockets_connected', 'Open sockets', 'gateway', () => [['socket.io', sockets()]]);
+  metrics.gauge('exchange_feed_age_seconds', 'Since the exchange was last heard of', 'exchange', () => {
+    const { source, lastMessageAt } = ingest.status;
+    return source && lastMessageAt ? [[source, (Date.now() - lastMessageAt.getTime()) / 1_000]] : [];
+  });
+};
