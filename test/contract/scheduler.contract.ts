@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ScheduledJob, Scheduler } from '../../contracts/ports/scheduler.ts';
+import { eventually } from '../support/eventually.ts';
+
+const intervalMs = 100;
+type Report = (name: string, error: unknown) => void;
+
+/** What every scheduler promises. Each adapter runs this whole suite, and nothing weaker. */
+export const schedulerContract = (
+  adapter: string,
+  open: (report: Report) => Promise<{ scheduler: Scheduler; close(): Promise<void> }>,
+) =>
+  describe(`scheduler: ${adapter}`, () => {
+    const reported: { name: string; error: unknown }[] = [];
+    const jobs: ScheduledJob[] = [];
+    let scheduler: Scheduler;
+    let close: () => Promise<void>;
+    const every = (name: string, job: (signal: AbortSignal) => Promise<void>, ms = intervalMs) => {
+      const scheduled = scheduler.every(name, ms, job);
+      jobs.push(scheduled);
+      return scheduled;
+    };
+    beforeAll(async () => {
+      ({ scheduler, close } = await open((name, error) => reported.push({ name, error })));
+    });
+    afterEach(async () => {
+      await Promise.all(jobs.splice(0).map((job) => job.stop()));
+    });
+    afterAll(() => close());
+
+    it('runs at once, however long the interval', async () => {
+      let runs = 0;
+      every(randomUUID(), async () => void runs++, 86_400_000);
+      await eventually(() => runs === 1);
+    });
+
+    it('runs again, once for each multiple of the interval', async () => {
+      const moments: number[] = [];
+      every(randomUUID(), async () => void moments.push(Date.now()));
+      await eventually(() => moments.length === 6);
+      const buckets = moments.slice(1).map((moment) => Math.floor(moment / intervalMs));
+      expect(new Set(buckets).size).toBe(buckets.length);
+    });
+
+    it('never runs a job beside itself', async () => {
+      let running = 0;
+      let most = 0;
+      let runs = 0;
+      every(randomUUID(), async () => {
+        most = Math.max(most, ++running);
+        await sleep(2.5 * intervalMs);
+        running--;
+        runs++;
+      });
+      await eventually(() => runs === 3);
+      expect(most).toBe(1);
+    });
+
+    it('reports a run that fails, and goes on', async () => {
+      const name = randomUUID();
+      const error = new Error('no');
+      let runs = 0;
+      every(name, async () => {
+        if (++runs === 1) throw error;
+      });
+      await eventually(() => runs === 3);
+      expect(reported.filter((report) => report.name === name)).toEqual([{ name, error }]);
+    });
+
+    it('stops: aborts the run under way, waits for its end, and runs no more', async () => {
+      let runs = 0;
+      let ended = false;
+      const job = every(randomUUID(), async (signal) => {
+        runs++;
+        await sleep(60_000, undefined, { signal }).catch(() => undefined);
+        await sleep(10);
+        ended = true;
+      });
+      await eventually(() => runs === 1);
+      await job.stop();
+      expect(ended).toBe(true);
+      let others = 0;
+      every(randomUUID(), async () => void others++);
+      await eventually(() => others === 4);
+      expect(runs).toBe(1);
+    });
+  });
