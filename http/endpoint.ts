@@ -26,7 +26,8 @@ export interface EndpointNeeds {
 type AnyCall = Call<never, never, never>;
 type Respond = (call: AnyCall) => Promise<Reply>;
 
-const answerHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'private, no-store' };
+const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'private, no-store' };
+const emptyHeaders = { 'cache-control': 'private, no-store' };
 
 /** The one road that every request takes: caller → rights → shape → handler → answer. */
 export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
@@ -80,7 +81,7 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
     try {
       const reply = await respond(call);
       const { status } = operation.answer;
-      const headers = replyHeaders(reply, storeId);
+      const headers = replyHeaders(reply, status, storeId);
       return { status, headers, body: String(reply.bytes ?? JSON.stringify(reply.body) ?? ''), subject: reply.subject };
     } catch (error) {
       return failure(operation, error, call.metadata.correlationId);
@@ -114,16 +115,21 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
       } catch (error) {
         answer = failure(table, error, randomUUID());
       }
-      response.writeHead(answer.status, answer.headers).end(answer.body);
+      send(response, answer);
       observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
     },
   });
 };
 
+const send = (response: Response, { status, headers, body }: KeptAnswer) => {
+  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...length }).end(body);
+};
+
 const takesBody = ({ body }: Operation) => !(body instanceof z.ZodUndefined);
 
-const replyHeaders = ({ revision, position, headers }: Reply, storeId: string): Record<string, string> => ({
-  ...answerHeaders,
+const replyHeaders = ({ revision, position, headers }: Reply, status: number, storeId: string) => ({
+  ...(status === 204 ? emptyHeaders : jsonHeaders),
   ...(revision !== undefined && { etag: `"${revision}"` }),
   ...(position !== undefined && { 'consistency-token': consistencyToken(storeId, position) }),
   ...headers,

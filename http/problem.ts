@@ -50,5 +50,6 @@ export const sendProblem = (response: Response, error: DomainError, reference?: 
     response.destroy();
     return;
   }
-  response.writeHead(error.status, problemHeaders(error)).end(JSON.stringify(problemOf(error, reference)));
+  const body = JSON.stringify(problemOf(error, reference));
+  response.writeHead(error.status, { ...problemHeaders(error), 'content-length': Buffer.byteLength(body) }).end(body);
 };

@@ -15,17 +15,18 @@ export interface VaultLeaseOptions {
   readonly signal: AbortSignal;
 }
 
+export interface HeldLease extends Lease {
+  /** Resolves when it has been given back. */
+  readonly ended: Promise<void>;
+}
+
 /**
  * Leadership by a record that its holder renews three times in its duration. The holder stops believing in it a sixth
  * of the duration before others may take it, so that clocks may differ a little. Ends with the signal and gives it back.
+ * Resolves when it has been tried for once.
  */
-export const holdLease = ({
-  vault,
-  name,
-  durationMs = 15_000,
-  log,
-  signal,
-}: VaultLeaseOptions): Lease & { ended: Promise<void> } => {
+export const holdLease = async (options: VaultLeaseOptions): Promise<HeldLease> => {
+  const { vault, name, durationMs = 15_000, log, signal } = options;
   const holder = randomUUID();
   let believedUntilMs = 0;
 
@@ -47,13 +48,18 @@ export const holdLease = ({
     if (kept && (kept.value as { holder: string }).holder === holder)
       await vault.remove(collection, name, kept.version);
   };
+  const tryFor = () =>
+    take().catch((error) => {
+      log.warn({ err: error, lease: name }, 'lease not renewed');
+    });
   const run = async () => {
     while (!signal.aborted) {
-      await take().catch((error) => log.warn({ err: error, lease: name }, 'lease not renewed'));
       await pause(durationMs / 3, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await tryFor();
     }
     await giveBack().catch((error) => log.warn({ err: error, lease: name }, 'lease not given back'));
   };
 
+  await tryFor();
   return { held: () => Date.now() < believedUntilMs, ended: run() };
 };

@@ -96,8 +96,8 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     observe: (operation, status, seconds) => metrics.observeRequest(operation, status, seconds),
   });
   const background = new AbortController();
-  const lease = (name: string) => {
-    const held = holdLease({ vault, name, log, signal: background.signal });
+  const lease = async (name: string) => {
+    const held = await holdLease({ vault, name, log, signal: background.signal });
     lifecycle.onStop(`lease ${name}`, () => {
       background.abort();
       return held.ended;
@@ -125,7 +125,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
         windowSeconds: configuration.SIGN_IN_WINDOW_SECONDS,
       },
       scheduler,
-      lease: lease('command-api'),
+      lease: await lease('command-api'),
       log,
     },
     endpoint,
@@ -144,7 +144,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     events: store,
     exchange: container.resolve(ports.exchange),
     scheduler,
-    lease: lease('ingest'),
+    lease: await lease('ingest'),
     symbols: configuration.SYMBOLS,
     acceptedSource: configuration.PRICE_SOURCE,
     streamIntervalMs: configuration.STREAM_INTERVAL_MS,

@@ -51,7 +51,11 @@ export const registerEmbedded = async (
     () => new InProcessScheduler((job, error) => log.error({ err: error, job }, 'scheduled job failed')),
   );
   const { BINANCE_REST_URL: restUrl, BINANCE_WS_URL: webSocketUrl } = configuration;
-  provide(ports.exchange as symbol, () => new BinanceExchange({ restUrl, webSocketUrl }));
+  provide(
+    ports.exchange as symbol,
+    () => new BinanceExchange({ restUrl, webSocketUrl }),
+    (exchange) => exchange.close(),
+  );
 
   const vault = new SqliteVault(directory.file('vault.db'));
   lifecycle.onStop('vault', () => vault.close());

@@ -25,6 +25,8 @@ const interleaved = (lists: readonly (readonly Past[])[]): fc.Arbitrary<readonly
 const sealed = fc.uuid().map((text) => `sealed-${text}`);
 const address = fc.record({ addressKey: fc.uuid(), reservationId: fc.uuid() });
 
+const appointments = [randomUUID(), randomUUID()];
+
 const userChange: fc.Arbitrary<Made<UserEvent | AdminEvent>> = fc.oneof(
   sealed.map((name) => ({ type: 'user.profile-changed' as const, data: { name } })),
   fc.tuple(sealed, address).map(([email, to]) => ({ type: 'user.email-changed' as const, data: { email, ...to } })),
@@ -32,7 +34,7 @@ const userChange: fc.Arbitrary<Made<UserEvent | AdminEvent>> = fc.oneof(
   fc.uuid().map((appointmentId) => ({ type: 'user.appointed' as const, data: { appointmentId } })),
   fc.uuid().map((appointmentId) => ({ type: 'user.dismissed' as const, data: { appointmentId } })),
   fc
-    .tuple(fc.constantFrom('admin.granted' as const, 'admin.revoked' as const), fc.uuid())
+    .tuple(fc.constantFrom('admin.granted' as const, 'admin.revoked' as const), fc.constantFrom(...appointments))
     .map(([type, appointmentId]) => ({ type, data: { userId: '', appointmentId } })),
 );
 

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { io, type Socket } from 'socket.io-client';
+import { InProcessBus } from '../../adapters/memory/in-process-bus.ts';
+import { MemoryCache } from '../../adapters/memory/memory-cache.ts';
+import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
+import { grantAdmin, revokeAdmin } from '../../command-api/admins/appointments.ts';
+import { DomainError } from '../../contracts/errors.ts';
+import { tickStream } from '../../contracts/events/price-events.ts';
+import { userStream } from '../../contracts/events/stream-names.ts';
+import type { Position } from '../../contracts/ports/event-store.ts';
+import type { SocketNotice } from '../../contracts/sockets/notices.ts';
+import type { Caller } from '../../http/route.ts';
+import { startProjector } from '../../projector/projector.ts';
+import { PriceReader } from '../../query-api/prices/price-reader.ts';
+import { type GatewayNeeds, startGateway } from '../../query-api/sockets/gateway.ts';
+import { UserReader } from '../../query-api/users/user-reader.ts';
+import { AdminRoster } from '../../runtime/admins.ts';
+import { upcasting } from '../../runtime/event-log.ts';
+import { eventually } from './eventually.ts';
+import { asCommand, peopleOver } from './people.ts';
+import { recordingLog } from './recording-log.ts';
+
+export const source = 'test';
+
+/** The sockets over the real projector and HTTP, on stores in memory. */
+export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
+  const people = peopleOver();
+  const log = recordingLog();
+  const [views, cache, bus] = [new MemoryViewStore(), new MemoryCache(), new InProcessBus({ redeliveryMs: 10 })];
+  const events = upcasting(people.rawStore);
+  const projector = startProjector({ events, views, cache, bus, log, priceTtlSeconds: 60 });
+  const { progress } = projector;
+  const users = new UserReader(views, progress, people.personalData);
+  const prices = new PriceReader({ views, progress, cache, symbols: ['BTCUSDT', 'ETHUSDT'], source });
+  const callers = new Map<string, Caller>();
+  const tokens = {
+    verify: async (token: string) => {
+      const caller = callers.get(token);
+      if (!caller || caller.expiresAtMs <= Date.now()) throw new DomainError('not-authenticated');
+      return caller;
+    },
+  };
+  const httpServer = createServer();
+  httpServer.listen(0, '127.0.0.1');
+  await once(httpServer, 'listening');
+  const gateway = startGateway({
+    httpServer,
+    tokens,
+    admins: new AdminRoster(people.store),
+    ...{ views, bus, progress, users, prices, log },
+    storeId: people.store.id,
+    notifyAudience: 'concerned',
+    allowedOrigins: [],
+    ...given,
+  });
+  await eventually(() => gateway.ready);
+  const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
+  const clients: Socket[] = [];
+  let minutes = 0;
+
+  const stage = {
+    ...people,
+    ...{ log, views, bus, projector, progress, users, prices, gateway, url, callers },
+    /** Without hashing a password. */
+    create: async (name = 'Somebody'): Promise<string> => {
+      const userId = randomUUID();
+      await people.personalData.createKey(userId);
+      const email = `${userId}@example.com`;
+      const data = { email, name, addressKey: people.addressKeyOf(email), reservationId: randomUUID() };
+      await people.store.append(userStream(userId), 'none', [
+        { id: randomUUID(), type: 'user.created', data, metadata: asCommand() },
+      ]);
+      return userId;
+    },
+    grant: async (userId: string) => {
+      await grantAdmin(people.store, userId, asCommand());
+      gateway.setAdmin(userId, true);
+    },
+    revoke: async (userId: string) => {
+      await revokeAdmin(people.store, userId, asCommand());
+      gateway.setAdmin(userId, false);
+    },
+    /** A price of each call's own minute. */
+    tick: async (symbol: string, price: string): Promise<Position> => {
+      const timeMs = Date.now() + minutes++;
+      const stream = tickStream(source, symbol, timeMs);
+      const last = await people.store.readLast(stream);
+      const data = { source, symbol, price, timeMs, origin: 'stream' };
+      const event = { id: randomUUID(), type: 'price.ticked', data, metadata: asCommand() };
+      return (await people.store.append(stream, last?.revision ?? 'none', [event])).position;
+    },
+    token: (userId: string, { sessionId = randomUUID() as string, lastsMs = 600_000 } = {}): string => {
+      const token = randomUUID();
+      callers.set(token, { userId, sessionId, expiresAtMs: Date.now() + lastsMs });
+      return token;
+    },
+    /** A client of this user, not connected yet: what it hears, and the cursor that it would come back with. */
+    client: (userId: string, token = stage.token(userId), options: object = {}) => {
+      const socket = io(url, {
+        transports: ['websocket'],
+        autoConnect: false,
+        reconnectionDelay: 10,
+        reconnectionDelayMax: 50,
+        forceNew: true,
+        ...options,
+        auth: (give) => give({ token: client.token, ...(client.cursor !== undefined && { cursor: client.cursor }) }),
+      });
+      const heard: SocketNotice[] = [];
+      const prices: SocketNotice[] = [];
+      const other: { event: string; value: { code?: string; cursor?: string; reason?: string } }[] = [];
+      const client = { token, cursor: undefined as unknown, socket, heard, prices, other };
+      socket.onAny((event: string, value) => {
+        if (event === 'price.updated') prices.push(value);
+        else if (event.startsWith('user.')) {
+          heard.push(value);
+          client.cursor = value.position;
+        } else {
+          other.push({ event, value });
+          if (event === 'ready' || event === 'resync') client.cursor = value.cursor;
+        }
+      });
+      socket.on('connect_error', (error) =>
+        other.push({ event: 'connect_error', value: (error as { data?: object }).data ?? {} }),
+      );
+      socket.on('disconnect', (reason) => other.push({ event: 'disconnect', value: { reason } }));
+      clients.push(socket);
+      return client;
+    },
+    /** The same, connected and told where it begins. */
+    connect: async (userId: string, token?: string, options?: object) => {
+      const client = stage.client(userId, token, options);
+      client.socket.connect();
+      await eventually(() => client.other.some(({ event }) => event === 'ready'));
+      return client;
+    },
+    /** Until the views have seen all events and the notices are out. */
+    settled: async (): Promise<void> => {
+      const head = await people.store.head();
+      await eventually(async () => (await users.position()) >= head);
+    },
+    stop: async (): Promise<void> => {
+      for (const client of clients) client.disconnect();
+      await gateway.stop();
+      httpServer.close();
+      await projector.stop();
+    },
+  };
+  return stage;
+};
+export type SocketStage = Awaited<ReturnType<typeof socketStage>>;
+export type StageClient = Awaited<ReturnType<SocketStage['connect']>>;
