@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { container as root } from 'tsyringe';
 import { startCommandApi } from '../command-api/command-api.ts';
 import { Sessions } from '../command-api/sessions/sessions.ts';
-import { isSetUp } from '../command-api/setup/setup.routes.ts';
+import { isSetUp } from '../command-api/setup/set-up.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import { allTopics } from '../contracts/topics.ts';
 import { AccessTokens } from '../http/access-tokens.ts';

@@ -11,6 +11,12 @@ import { adminDecider } from './admin.decider.ts';
  * the user's own stream decides that. Each appointment has an id, so that a late dismissal ends its own only.
  */
 
+/** A command id of its own: an earlier step of the same command on the same stream must not pass for this one. */
+const step = (metadata: Metadata, name: string): Metadata => ({
+  ...metadata,
+  commandId: eventId(metadata.commandId, name, 0),
+});
+
 /**
  * Makes the user an admin; nothing when they are. May be repeated.
  * @throws DomainError 'user-not-found', 'busy'; 'revision-conflict' when `expected` was named and isn't so
@@ -27,11 +33,16 @@ export const grantAdmin = async (
 
   const before = active((await readState(store, userDecider, stream)).now.state).appointmentId;
   if (before !== undefined && admins.state.revoked.has(before)) {
-    const commandId = eventId(metadata.commandId, 'clear', 0);
-    await handle(store, userDecider, stream, { type: 'dismiss', appointmentId: before }, { ...metadata, commandId });
+    await handle(store, userDecider, stream, { type: 'dismiss', appointmentId: before }, step(metadata, 'clear'));
   }
   const offered = eventId(metadata.commandId, 'appointment', 0);
-  const user = await handle(store, userDecider, stream, { type: 'appoint', appointmentId: offered }, metadata);
+  const user = await handle(
+    store,
+    userDecider,
+    stream,
+    { type: 'appoint', appointmentId: offered },
+    step(metadata, 'appoint'),
+  );
   const appointmentId = active(user.state).appointmentId ?? offered;
   const command = { type: 'grant-admin', userId, appointmentId } as const;
   return (await handle(store, adminDecider, adminsStream, command, metadata, expected)).position;
