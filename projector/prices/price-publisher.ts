@@ -1,0 +1,85 @@
+import { eventId } from '../../contracts/events/event-id.ts';
+import type { Bus } from '../../contracts/ports/bus.ts';
+import type { Cache } from '../../contracts/ports/cache.ts';
+import type { Log } from '../../contracts/ports/log.ts';
+import type { RowChange, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
+import { pricesTopic } from '../../contracts/topics.ts';
+import { noticeMessage } from '../notices/notice-message.ts';
+import { WakeUp } from '../wake-up.ts';
+import { type LatestPrice, latestPrices, priceCacheKey } from './latest-price.projection.ts';
+
+export interface PricePublisherOptions {
+  readonly views: ViewStore;
+  readonly cache: Cache;
+  readonly bus: Bus;
+  readonly log: Log;
+  /** How long the cache keeps a price. */
+  readonly ttlSeconds: number;
+}
+
+type PriceRow = Pick<ViewRow<LatestPrice>, 'position' | 'value'>;
+
+const message = ({ position, value: { symbol, source, asOf } }: PriceRow) => {
+  const subject = `${source}/${symbol}`;
+  const type = 'price.updated';
+  // The same whenever this price is published again.
+  const id = eventId(String(position), subject, 0);
+  return noticeMessage({ id, type, time: asOf, position: String(position), subject }, symbol);
+};
+
+const pageSize = 500;
+
+/**
+ * Takes changed prices to the cache and to the bus, beside the projection and never in its way. While one write runs,
+ * only the latest of each symbol waits. What fails is dropped: prices are sent anew.
+ */
+export class PricePublisher {
+  readonly #options: PricePublisherOptions;
+  readonly #waiting = new Map<string, PriceRow>();
+  readonly #wakeUp = new WakeUp();
+
+  constructor(options: PricePublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Rows that have just changed. They go out when the view has caught up: nobody wants the prices of a rebuild. */
+  changed(changes: readonly RowChange[], caughtUp: boolean): void {
+    for (const { key, position, value } of changes) {
+      if (value) this.#waiting.set(key, { position, value: value as LatestPrice });
+    }
+    if (caughtUp && this.#waiting.size > 0) this.#wakeUp.wake();
+  }
+
+  /** Fills the cache from the view, then publishes until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { bus, log } = this.#options;
+    await this.warm().catch((error) => log.warn({ err: error }, 'the cache begins without prices'));
+    while (!signal.aborted) {
+      await this.#wakeUp.sleep(signal);
+      const rows = [...this.#waiting.values()];
+      this.#waiting.clear();
+      try {
+        for (const row of rows) await this.#cache(row);
+        if (rows.length > 0) await bus.publish(pricesTopic, rows.map(message));
+      } catch (error) {
+        log.warn({ err: error, prices: rows.length }, 'prices were not published');
+      }
+    }
+  }
+
+  /** Writes every price of the view to the cache. */
+  async warm(): Promise<void> {
+    for (let after: string | undefined; ; ) {
+      const rows = await this.#options.views.find(latestPrices, { after, limit: pageSize });
+      for (const row of rows) await this.#cache(row as ViewRow<LatestPrice>);
+      if (rows.length < pageSize) return;
+      after = rows.at(-1)!.key;
+    }
+  }
+
+  async #cache({ position, value }: PriceRow): Promise<void> {
+    const { cache, ttlSeconds } = this.#options;
+    const entry = { value: JSON.stringify(value), position };
+    await cache.putIfNewer(priceCacheKey(value.symbol, value.source), entry, ttlSeconds);
+  }
+}
