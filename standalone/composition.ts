@@ -214,8 +214,9 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     return following;
   });
   registerGauges(metrics, { ...parts, sockets: () => gateway.connected });
-  lifecycle.onStop('sockets', () => gateway.stop());
   lifecycle.onStop('http', () => drain(server));
+  // First: the server counts their connections as its own and would wait for them.
+  lifecycle.onStop('sockets', () => gateway.stop());
   const url = await listen(server, configuration);
   return { url, setupToken: (await isSetUp(store)) ? undefined : setupToken, stop: () => lifecycle.stop() };
 };

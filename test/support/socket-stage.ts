@@ -13,7 +13,9 @@ import { userStream } from '../../contracts/events/stream-names.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
 import type { SocketNotice } from '../../contracts/sockets/notices.ts';
 import type { Caller } from '../../http/route.ts';
+import { notices } from '../../projector/notices/notice.projection.ts';
 import { startProjector } from '../../projector/projector.ts';
+import { userProfiles } from '../../projector/users/user-profile.projection.ts';
 import { PriceReader } from '../../query-api/prices/price-reader.ts';
 import { type GatewayNeeds, startGateway } from '../../query-api/sockets/gateway.ts';
 import { UserReader } from '../../query-api/users/user-reader.ts';
@@ -24,6 +26,26 @@ import { asCommand, peopleOver } from './people.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const source = 'test';
+
+/** What a client hears beside notices. */
+export interface StageNews {
+  readonly event: string;
+  readonly value: {
+    readonly code?: string;
+    readonly title?: string;
+    readonly cursor?: string;
+    readonly reason?: string;
+  };
+}
+export interface StageClient {
+  readonly socket: Socket;
+  /** Sent at the next connection. */
+  token: string;
+  cursor: unknown;
+  readonly heard: SocketNotice[];
+  readonly prices: SocketNotice[];
+  readonly other: StageNews[];
+}
 
 /** The sockets over the real projector and HTTP, on stores in memory. */
 export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
@@ -61,7 +83,44 @@ export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
   const clients: Socket[] = [];
   let minutes = 0;
 
-  const stage = {
+  const token = (userId: string, { sessionId = randomUUID() as string, lastsMs = 600_000 } = {}): string => {
+    const secret = randomUUID();
+    callers.set(secret, { userId, sessionId, expiresAtMs: Date.now() + lastsMs });
+    return secret;
+  };
+  const client = (userId: string, secret = token(userId), options: object = {}): StageClient => {
+    const socket = io(url, {
+      transports: ['websocket'],
+      autoConnect: false,
+      reconnectionDelay: 10,
+      reconnectionDelayMax: 50,
+      forceNew: true,
+      ...options,
+      auth: (give) => give({ token: made.token, ...(made.cursor !== undefined && { cursor: made.cursor }) }),
+    });
+    const heard: SocketNotice[] = [];
+    const prices: SocketNotice[] = [];
+    const other: StageNews[] = [];
+    const made: StageClient = { token: secret, cursor: undefined, socket, heard, prices, other };
+    socket.onAny((event: string, value: StageNews['value'] & SocketNotice) => {
+      if (event === 'price.updated') prices.push(value);
+      else if (event.startsWith('user.')) {
+        heard.push(value);
+        made.cursor = value.position;
+      } else {
+        other.push({ event, value });
+        if (event === 'ready' || event === 'resync') made.cursor = value.cursor;
+      }
+    });
+    socket.on('connect_error', (error) =>
+      other.push({ event: 'connect_error', value: (error as { data?: object }).data ?? {} }),
+    );
+    socket.on('disconnect', (reason) => other.push({ event: 'disconnect', value: { reason } }));
+    clients.push(socket);
+    return made;
+  };
+
+  return {
     ...people,
     ...{ log, views, bus, projector, progress, users, prices, gateway, url, callers },
     /** Without hashing a password. */
@@ -92,63 +151,30 @@ export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
       const event = { id: randomUUID(), type: 'price.ticked', data, metadata: asCommand() };
       return (await people.store.append(stream, last?.revision ?? 'none', [event])).position;
     },
-    token: (userId: string, { sessionId = randomUUID() as string, lastsMs = 600_000 } = {}): string => {
-      const token = randomUUID();
-      callers.set(token, { userId, sessionId, expiresAtMs: Date.now() + lastsMs });
-      return token;
-    },
+    token,
     /** A client of this user, not connected yet: what it hears, and the cursor that it would come back with. */
-    client: (userId: string, token = stage.token(userId), options: object = {}) => {
-      const socket = io(url, {
-        transports: ['websocket'],
-        autoConnect: false,
-        reconnectionDelay: 10,
-        reconnectionDelayMax: 50,
-        forceNew: true,
-        ...options,
-        auth: (give) => give({ token: client.token, ...(client.cursor !== undefined && { cursor: client.cursor }) }),
-      });
-      const heard: SocketNotice[] = [];
-      const prices: SocketNotice[] = [];
-      const other: { event: string; value: { code?: string; cursor?: string; reason?: string } }[] = [];
-      const client = { token, cursor: undefined as unknown, socket, heard, prices, other };
-      socket.onAny((event: string, value) => {
-        if (event === 'price.updated') prices.push(value);
-        else if (event.startsWith('user.')) {
-          heard.push(value);
-          client.cursor = value.position;
-        } else {
-          other.push({ event, value });
-          if (event === 'ready' || event === 'resync') client.cursor = value.cursor;
-        }
-      });
-      socket.on('connect_error', (error) =>
-        other.push({ event: 'connect_error', value: (error as { data?: object }).data ?? {} }),
-      );
-      socket.on('disconnect', (reason) => other.push({ event: 'disconnect', value: { reason } }));
-      clients.push(socket);
-      return client;
-    },
+    client,
     /** The same, connected and told where it begins. */
-    connect: async (userId: string, token?: string, options?: object) => {
-      const client = stage.client(userId, token, options);
-      client.socket.connect();
-      await eventually(() => client.other.some(({ event }) => event === 'ready'));
-      return client;
+    connect: async (userId: string, secret?: string, options?: object): Promise<StageClient> => {
+      const made = client(userId, secret, options);
+      made.socket.connect();
+      await eventually(() => made.other.some(({ event }) => event === 'ready'));
+      return made;
     },
-    /** Until the views have seen all events and the notices are out. */
+    /** Until users and notices have seen all events. */
     settled: async (): Promise<void> => {
       const head = await people.store.head();
-      await eventually(async () => (await users.position()) >= head);
+      for (const view of [userProfiles, notices]) await eventually(() => progress.waitUntil(view, head));
     },
     stop: async (): Promise<void> => {
-      for (const client of clients) client.disconnect();
+      // Also with sockets open: the server closes only when none is left.
       await gateway.stop();
+      for (const socket of clients) socket.disconnect();
+      const closed = once(httpServer, 'close');
       httpServer.close();
+      await closed;
       await projector.stop();
     },
   };
-  return stage;
 };
 export type SocketStage = Awaited<ReturnType<typeof socketStage>>;
-export type StageClient = Awaited<ReturnType<SocketStage['connect']>>;

@@ -1,0 +1,16 @@
+import { getDashboard } from '../../contracts/http/price-operations.ts';
+import { type Endpoint, type Route, signedIn } from '../../http/route.ts';
+import type { PriceReader } from '../prices/price-reader.ts';
+import type { UserReader } from '../users/user-reader.ts';
+
+export const dashboardRoutes = (endpoint: Endpoint, users: UserReader, prices: PriceReader): readonly Route[] => [
+  endpoint(getDashboard, async ({ caller, minimum }) => {
+    const { user, position } = await users.read(signedIn({ caller }).userId, minimum);
+    const { bytes } = await prices.readAll(minimum);
+    const generatedAt = new Date().toISOString();
+    return {
+      bytes: `{"user":${JSON.stringify(user)},"prices":${bytes},"generatedAt":"${generatedAt}"}`,
+      position,
+    };
+  }),
+];

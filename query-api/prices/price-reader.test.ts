@@ -1,0 +1,155 @@
+import { MemoryCache } from '../../adapters/memory/memory-cache.ts';
+import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
+import { latestPriceKey, latestPrices } from '../../projector/prices/latest-price.projection.ts';
+import { ViewProgress } from '../../runtime/view-progress.ts';
+import { asking } from '../../test/support/asking.ts';
+import { priceRoutes } from './price.routes.ts';
+import { PriceReader } from './price-reader.ts';
+
+const start = Date.parse('2026-01-05T10:00:00.000Z');
+
+const arrange = () => {
+  const [views, cache, { endpoint, ask }] = [new MemoryViewStore(), new MemoryCache(), asking()];
+  const clock = { now: start };
+  const lookups: string[] = [];
+  const prices = new PriceReader({
+    ...{ views, cache, progress: new ViewProgress(views), symbols: ['BTCUSDT', 'ETHUSDT'], source: 'binance' },
+    staleAfterMs: 150_000,
+    onLookup: (found) => lookups.push(found),
+    now: () => clock.now,
+  });
+  priceRoutes(endpoint, prices);
+  const row = (price: string, source = 'binance', symbol = 'BTCUSDT') => ({
+    ...{ symbol, source, price },
+    asOf: new Date(start).toISOString(),
+  });
+  return {
+    ...{ views, cache, prices, clock, lookups, ask, row },
+    toView: (price: string, position: bigint, source?: string, symbol = 'BTCUSDT') =>
+      views.apply(
+        latestPrices,
+        [{ key: latestPriceKey(symbol, source ?? 'binance'), position, value: row(price, source, symbol) }],
+        position,
+      ),
+    toCache: (price: string, position: bigint) =>
+      cache.putIfNewer('price/BTCUSDT/binance', { value: JSON.stringify(row(price)), position }, 60),
+    price: async (minimum?: bigint) => (await prices.read('BTCUSDT', minimum)).value.price,
+  };
+};
+
+it('looks in memory, then the cache, then the view, and fills those before', async () => {
+  const { toView, price, lookups, clock } = arrange();
+  await toView('1.50', 1n);
+  expect(await price()).toBe('1.50');
+  expect(await price()).toBe('1.50');
+  clock.now += 1_001;
+  expect(await price()).toBe('1.50');
+  expect(lookups).toEqual(['view', 'memory', 'cache']);
+});
+
+it('sees another process’s write within a second, and at once when it is announced', async () => {
+  const { toView, toCache, price, prices, clock } = arrange();
+  await toView('1', 1n);
+  await price();
+  await toCache('2', 2n);
+  expect(await price()).toBe('1');
+  clock.now += 1_000;
+  expect(await price()).toBe('2');
+  await toView('3', 3n);
+  prices.announce('BTCUSDT', 3n);
+  // The cache has not heard of it.
+  expect(await price()).toBe('3');
+  prices.announce('BTCUSDT', 2n);
+  expect(await price()).toBe('3');
+});
+
+it('never goes back to an older price that the cache still has', async () => {
+  const { toView, price, prices, clock, cache } = arrange();
+  await toView('2', 2n);
+  await price();
+  cache.get = async () => ({
+    value: JSON.stringify({ symbol: 'BTCUSDT', source: 'binance', price: '1', asOf: '' }),
+    position: 1n,
+  });
+  clock.now += 2_000;
+  expect(await price()).toBe('2');
+  expect((await prices.readAll()).bytes).toContain('"price":"2"');
+});
+
+it('says from which moment on a price is stale, also from memory', async () => {
+  const { toView, prices, clock, ask } = arrange();
+  await toView('1', 1n);
+  clock.now = start + 149_800;
+  expect((await prices.read('BTCUSDT')).value.stale).toBe(false);
+  expect((await ask('listPrices')).body.items[0].stale).toBe(false);
+  clock.now = start + 150_000;
+  expect((await prices.read('BTCUSDT')).value.stale).toBe(false);
+  clock.now = start + 150_001;
+  expect((await prices.read('BTCUSDT')).value.stale).toBe(true);
+  expect((await ask('listPrices')).body.items[0].stale).toBe(true);
+});
+
+it('passes over what is older than the reader has seen, and waits for the view', async () => {
+  const { toView, price, lookups } = arrange();
+  await toView('1', 1n);
+  await price();
+  const waiting = price(5n);
+  await toView('5', 5n);
+  expect(await waiting).toBe('5');
+  expect(await price(5n)).toBe('5');
+  expect(lookups).toEqual(['view', 'view', 'memory']);
+  await expect(price(6n)).rejects.toMatchObject({ code: 'view-behind' });
+});
+
+it('asks once for all who ask at the same time', async () => {
+  const { toView, price, lookups } = arrange();
+  await toView('1', 1n);
+  await Promise.all(Array.from({ length: 50 }, () => price()));
+  expect(lookups).toEqual(['view']);
+});
+
+it('does not remember a failure', async () => {
+  const { toView, price, views } = arrange();
+  await toView('1', 1n);
+  const get = views.get.bind(views);
+  views.get = async () => Promise.reject(new Error('away'));
+  await expect(price()).rejects.toThrow('away');
+  views.get = get;
+  expect(await price()).toBe('1');
+});
+
+it('shows its own source’s prices only, and nulls where there are none', async () => {
+  const { toView, ask, prices } = arrange();
+  await toView('1', 1n, 'simulator');
+  expect((await ask('listPrices')).body).toEqual({
+    items: ['BTCUSDT', 'ETHUSDT'].map((symbol) => ({
+      symbol,
+      price: null,
+      asOf: null,
+      source: 'binance',
+      stale: true,
+    })),
+  });
+  await expect(ask('getPrice', { params: { symbol: 'btcusdt' } })).rejects.toMatchObject({ code: 'price-unavailable' });
+  await expect(ask('getPrice', { params: { symbol: 'DOGEUSDT' } })).rejects.toMatchObject({ code: 'unknown-symbol' });
+  expect(prices.symbolOf('simulator/BTCUSDT')).toBeUndefined();
+  expect(prices.symbolOf('binance/DOGEUSDT')).toBeUndefined();
+  expect(prices.symbolOf('binance/BTCUSDT')).toBe('BTCUSDT');
+});
+
+it('answers one price and all of them', async () => {
+  const { toView, ask, prices } = arrange();
+  await toView('1.10', 1n);
+  await toView('20', 2n, 'binance', 'ETHUSDT');
+  const bitcoin = {
+    symbol: 'BTCUSDT',
+    price: '1.10',
+    asOf: '2026-01-05T10:00:00.000Z',
+    source: 'binance',
+    stale: false,
+  };
+  expect((await ask('getPrice', { params: { symbol: 'BTCUSDT' } })).body).toEqual(bitcoin);
+  expect((await ask('listPrices')).body.items).toEqual([bitcoin, { ...bitcoin, symbol: 'ETHUSDT', price: '20' }]);
+  expect(await prices.readAll()).toBe(await prices.readAll());
+  expect((await prices.readAll()).position).toBe(1n);
+});

@@ -1,0 +1,84 @@
+import { LRUCache } from 'lru-cache';
+import { DomainError } from '../../contracts/errors.ts';
+import type { User } from '../../contracts/http/user-operations.ts';
+import type { Position } from '../../contracts/ports/event-store.ts';
+import type { FindOptions, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
+import { type UserProfile, userProfiles } from '../../projector/users/user-profile.projection.ts';
+import type { PersonalData } from '../../runtime/personal-data.ts';
+import type { ViewProgress } from '../../runtime/view-progress.ts';
+import { waitForMinimum } from '../wait-for-minimum.ts';
+
+export interface ShownUser {
+  readonly user: User;
+  /** Of the user's stream. */
+  readonly revision: number;
+}
+
+export interface ReadUser extends ShownUser {
+  /** How far the view was before the row was read. */
+  readonly position: Position;
+}
+
+/** For those who ask again and again. As long as the view stands still there is nothing new to read. */
+const remembered = { max: 1_000, ttl: 1_000 };
+
+/** Users as the API shows them: rows are sealed, and opened here. */
+export class UserReader {
+  readonly #remembered = new LRUCache<string, ReadUser>(remembered);
+  readonly #views: ViewStore;
+  readonly #progress: ViewProgress;
+  readonly #personalData: PersonalData;
+
+  constructor(views: ViewStore, progress: ViewProgress, personalData: PersonalData) {
+    this.#views = views;
+    this.#progress = progress;
+    this.#personalData = personalData;
+  }
+
+  /**
+   * How far the view is, not before `minimum`. To be asked before reading: whoever listens from there on misses nothing.
+   * @throws DomainError 'view-behind', 'store-unavailable'
+   */
+  async position(minimum?: Position): Promise<Position> {
+    await waitForMinimum(this.#progress, userProfiles, minimum);
+    return (await this.#views.checkpoint(userProfiles)) ?? 0n;
+  }
+
+  /** @throws DomainError 'store-unavailable' */
+  async find(id: string): Promise<ShownUser | undefined> {
+    const row = await this.#views.get(userProfiles, id);
+    return row && this.#show(row);
+  }
+
+  /** @throws DomainError 'user-not-found', 'view-behind', 'store-unavailable' */
+  async read(id: string, minimum?: Position): Promise<ReadUser> {
+    const position = await this.position(minimum);
+    const known = this.#remembered.get(id);
+    if (known?.position === position) return known;
+    const shown = await this.find(id);
+    if (!shown) throw new DomainError('user-not-found');
+    const read = { ...shown, position };
+    this.#remembered.set(id, read);
+    return read;
+  }
+
+  /** In the order of the ids. @throws DomainError 'store-unavailable' */
+  async list(options: FindOptions): Promise<readonly User[]> {
+    const users: User[] = [];
+    for (const row of await this.#views.find(userProfiles, options)) users.push((await this.#show(row)).user);
+    return users;
+  }
+
+  async #show({ key: id, value }: ViewRow): Promise<ShownUser> {
+    const { email, name, role, revision, createdAt, updatedAt } = value as UserProfile;
+    const user = {
+      id,
+      email: await this.#personalData.open(id, 'email', email),
+      name: await this.#personalData.open(id, 'name', name),
+      role,
+      createdAt,
+      updatedAt,
+    };
+    return { user, revision };
+  }
+}
