@@ -15,13 +15,11 @@ export type UserProfile = {
   /** Of the user's stream. */
   readonly revision: number;
   readonly createdAt: string;
-  /** When name or email last changed. */
+  /** When the user's stream last changed. */
   readonly updatedAt: string;
 };
 
-const moved = ({ revision }: Recorded<UserEvent>, profile: UserProfile | undefined) =>
-  profile && { ...profile, revision };
-const updated = (event: Recorded<UserEvent>, profile: UserProfile | undefined, change: Partial<UserProfile>) =>
+const updated = (event: Recorded<UserEvent>, profile: UserProfile | undefined, change: Partial<UserProfile> = {}) =>
   profile && { ...profile, ...change, revision: event.revision, updatedAt: event.recordedAt.toISOString() };
 
 export const userProfiles: Projection<UserProfile, UserEvent | AdminEvent> = {
@@ -40,9 +38,9 @@ export const userProfiles: Projection<UserProfile, UserEvent | AdminEvent> = {
       const { email, addressKey } = event.data;
       return updated(event, profile, { email, addressKey });
     },
-    'user.email-change-abandoned': moved,
-    'user.appointed': moved,
-    'user.dismissed': moved,
+    'user.email-change-abandoned': (event, profile) => updated(event, profile),
+    'user.appointed': (event, profile) => updated(event, profile),
+    'user.dismissed': (event, profile) => updated(event, profile),
     'user.deleted': () => undefined,
     'admin.granted': ({ data: { appointmentId } }, profile) => profile && { ...profile, role: 'admin', appointmentId },
     'admin.revoked': ({ data }, profile) => {
