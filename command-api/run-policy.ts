@@ -94,6 +94,10 @@ const react = async (policy: Policy, event: RecordedEvent, signal: AbortSignal):
   return failure ?? new Error('stopped');
 };
 
+/** How many streams wait for `retryParked`; counts to a hundred. */
+export const parkedByPolicies = async (vault: Vault): Promise<number> =>
+  (await vault.list(parkedStreams, new Date(), 100)).length;
+
 /** Reacts to a parked stream's events from the one that failed on, then lets it go on. How many events. */
 export const retryParked = async (
   { policy, events, vault }: Pick<PolicyNeeds, 'policy' | 'events' | 'vault'>,

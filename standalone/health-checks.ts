@@ -1,3 +1,4 @@
+import { parkedByPolicies } from '../command-api/run-policy.ts';
 import type { EventStore } from '../contracts/ports/event-store.ts';
 import type { Vault } from '../contracts/ports/vault.ts';
 import type { Ingest } from '../ingest/ingest.ts';
@@ -27,6 +28,13 @@ export const healthChecks = ({ rawStore, vault, projector, ingest, configuration
     check: async () => {
       await vault.get('vault', 'proof');
       return { state: 'ok' };
+    },
+  },
+  {
+    name: 'policies',
+    check: async () => {
+      const parked = await parkedByPolicies(vault);
+      return parked === 0 ? { state: 'ok' } : { state: 'degraded', detail: `${parked} streams are parked` };
     },
   },
   ...projector.statuses().map(({ name }) => ({

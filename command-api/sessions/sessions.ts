@@ -1,10 +1,11 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { DomainError } from '../../contracts/errors.ts';
 import { eventId } from '../../contracts/events/event-id.ts';
-import { securityStream } from '../../contracts/events/stream-names.ts';
+import { securityStream, userStream } from '../../contracts/events/stream-names.ts';
 import type { EventStore, Metadata } from '../../contracts/ports/event-store.ts';
 import type { Vault, VaultRecord } from '../../contracts/ports/vault.ts';
-import { handle } from '../handle.ts';
+import { handle, readState } from '../handle.ts';
+import { userDecider } from '../users/user.decider.ts';
 import { type SecurityCommand, securityDecider } from './security.decider.ts';
 
 const sessions = 'sessions';
@@ -35,9 +36,16 @@ export class Sessions {
     this.#store = store;
   }
 
+  /** @throws DomainError 'bad-credentials' when the user has been deleted meanwhile */
   async start(userId: string): Promise<Session> {
     const sessionId = randomUUID();
     await this.#vault.insert(sessions, sessionId, { userId }, { subject: userId, expiresAt: expiry() });
+    // A deletion removes the sessions that it finds: one that came just behind it must not stay.
+    const { now } = await readState(this.#store, userDecider, userStream(userId));
+    if (now.state.status !== 'active') {
+      await this.#vault.remove(sessions, sessionId);
+      throw new DomainError('bad-credentials');
+    }
     return { sessionId, userId, refreshToken: await this.#newToken({ sessionId, userId }) };
   }
 

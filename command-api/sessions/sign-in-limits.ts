@@ -8,9 +8,15 @@ export interface SignInLimitOptions {
   readonly windowSeconds: number;
 }
 
+export interface Attempt {
+  succeeded(): Promise<void>;
+  /** Nothing was learned about the password. */
+  untried(): Promise<void>;
+}
+
 /**
- * Bounds how often passwords can be guessed. An attempt counts when it begins and is given back when it succeeds, so
- * that many at once can't slip through. Counted in each process by itself.
+ * Bounds how often passwords can be guessed. An attempt counts when it begins and is given back when it succeeds, or
+ * when the password was never looked at, so that many at once can't slip through. Counted in each process by itself.
  */
 export class SignInLimits {
   readonly #account: RateLimiterMemory;
@@ -22,12 +28,16 @@ export class SignInLimits {
   }
 
   /** @throws DomainError 'too-many-attempts' with when to come again */
-  async begin(account: string, address: string): Promise<{ succeeded(): Promise<void> }> {
+  async begin(account: string, address: string): Promise<Attempt> {
     await this.#take(this.#address, address);
     await this.#take(this.#account, account);
     return {
       succeeded: async () => {
         await this.#account.delete(account);
+        await this.#address.reward(address);
+      },
+      untried: async () => {
+        await this.#account.reward(account);
         await this.#address.reward(address);
       },
     };

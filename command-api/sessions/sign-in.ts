@@ -32,9 +32,16 @@ export const checkSignIn = async (
 ): Promise<SignedIn> => {
   const addressKey = addressKeyOf(email);
   const attempt = await limits.begin(addressKey, address);
-  const found = await accountAt(store, addressKey);
-  const hash = found && (await credentials.hashOf(found.userId));
-  if (!(await passwords.verify(hash, password)) || !found) throw new DomainError('bad-credentials');
+  const check = async () => {
+    const found = await accountAt(store, addressKey);
+    const hash = found && (await credentials.hashOf(found.userId));
+    return (await passwords.verify(hash, password)) ? found : undefined;
+  };
+  const found = await check().catch(async (error) => {
+    await attempt.untried();
+    throw error;
+  });
+  if (!found) throw new DomainError('bad-credentials');
   await attempt.succeeded();
   return found;
 };

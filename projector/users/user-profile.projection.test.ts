@@ -55,8 +55,8 @@ it.each([
   ['user.email-change-abandoned', { addressKey: 'k2', reservationId: randomUUID() }],
   ['user.appointed', appointment],
   ['user.dismissed', appointment],
-])('moves only the revision: %s', async (type, data) => {
-  expect(await after({ type, data })).toEqual({ ...fresh, revision: 1 });
+])('moves revision and time, and nothing else: %s', async (type, data) => {
+  expect(await after({ type, data })).toEqual({ ...fresh, revision: 1, updatedAt: '2026-01-01T00:01:00.000Z' });
 });
 
 it('shows who is an admin, and who no longer is', async () => {

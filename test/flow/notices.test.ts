@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => stage.stop());
 
 const types = (client: StageClient) => client.heard.map(({ type }) => type);
-const names = (client: StageClient) => client.heard.map(({ data }) => data['name']);
+const names = (client: StageClient) => client.heard.map(({ data }) => data.name);
 const positions = (client: StageClient) => client.heard.map(({ position }) => Number(position));
 /** As a network that breaks. */
 const cut = ({ socket }: StageClient) => {
@@ -30,7 +30,7 @@ const admin = async () => {
 /** What the client should have heard of, in order, behind its first position: all, or about one user. */
 const kept = async (behind: string, subject?: string) => {
   const rows = await stage.views.find(notices, { after: noticeKey(BigInt(behind)), limit: 10_000 });
-  return rows.map(({ value }) => value).filter((notice) => subject === undefined || notice['subject'] === subject);
+  return rows.map(({ value }) => value).filter((notice) => subject === undefined || notice.subject === subject);
 };
 const expectAll = async (client: StageClient, behind: string, subject?: string) => {
   await stage.settled();
@@ -274,13 +274,13 @@ describe('when it can’t be told notice by notice', () => {
     await stage.settled();
     const [first] = await kept('0', ids[0]);
     const rows = await kept('0');
-    const before = rows[rows.findIndex(({ id }) => id === first!['id']) - 1]!['position'];
+    const before = rows[rows.findIndex(({ id }) => id === first!.id) - 1]!.position;
     expect(reasonOf(await cameBack(root, before))).toBe('too-many');
     const within = stage.client(root);
-    within.cursor = first!['position'];
+    within.cursor = first!.position;
     within.socket.connect();
     await eventually(() => within.heard.length === 1_000);
-    await expectAll(within, String(first!['position']));
+    await expectAll(within, String(first!.position));
   });
 
   it.each(['', 'abc', '-1', '1.2.3', 7, {}, 'x'.repeat(300)])('refuses the cursor %p', async (cursor) => {
