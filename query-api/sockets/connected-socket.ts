@@ -62,7 +62,11 @@ export class ConnectedSocket {
       this.#pricesWaiting.clear();
       this.#heldBack = undefined;
     });
-    socket.conn.on('upgrade', () => this.#sendPrices());
+    socket.conn.on('upgrade', () => {
+      // Whoever waits for the transport that was left waits for good.
+      this.#pricesArmed = false;
+      this.#sendPrices();
+    });
   }
 
   get isAdmin(): boolean {

@@ -290,6 +290,21 @@ describe('when it can’t be told notice by notice', () => {
 });
 
 describe('prices', () => {
+  it('reach every socket that began with polling, whenever it upgrades', async () => {
+    const userId = await stage.create();
+    const polling = { transports: ['polling', 'websocket'] };
+    const ticking = (async () => {
+      for (let price = 1; price <= 60; price++) {
+        await stage.tick('BTCUSDT', `${price}.00`);
+        await sleep(5);
+      }
+    })();
+    const all = await Promise.all(Array.from({ length: 24 }, () => stage.connect(userId, undefined, polling)));
+    await ticking;
+    const position = String(await stage.tick('BTCUSDT', '99.00'));
+    for (const client of all) await eventually(() => client.prices.at(-1)?.position === position);
+  });
+
   it('are told to everyone as the API shows them, and anew to who connects', async () => {
     const [ann, bo] = [await stage.create(), await stage.create()];
     const anns = await stage.connect(ann);
