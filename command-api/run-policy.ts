@@ -42,11 +42,11 @@ export const runPolicy = async (needs: PolicyNeeds): Promise<void> => {
 };
 
 const follow = async ({ policy, events, vault, lease, log, signal }: PolicyNeeds): Promise<void> => {
-  const after = await readCheckpoint(vault, policy.name);
+  const after = await readCheckpoint(vault, checkpointOf(policy, events));
   let saved = after;
   let savedAtMs = Date.now();
   const save = async (position: Position) => {
-    await writeCheckpoint(vault, policy.name, position);
+    await writeCheckpoint(vault, checkpointOf(policy, events), position);
     saved = position;
     savedAtMs = Date.now();
   };
@@ -114,6 +114,9 @@ export const retryParked = async (
   await vault.remove(parkedStreams, key);
   return count;
 };
+
+/** A restored store is another one: its positions begin to mean other events. */
+const checkpointOf = ({ name }: Policy, { id }: EventStore) => `${name}@${id}`;
 
 const readCheckpoint = async (vault: Vault, name: string): Promise<Position | undefined> => {
   const kept = await vault.get(checkpoints, name);

@@ -20,8 +20,8 @@ export interface AccessTokenOptions {
   readonly signingKey: string;
   readonly issuer: string;
   readonly audience: string;
-  /** Whether the session still is: asked once for each token. */
-  readonly sessionLives: (sessionId: string) => Promise<boolean>;
+  /** Whether the session and its user still are: asked once for each token. */
+  readonly lives: (caller: Caller) => Promise<boolean>;
 }
 
 /**
@@ -95,7 +95,7 @@ export class AccessTokens {
     if (known) return known;
     const evictions = this.#evictions;
     const caller = await this.#accept(token);
-    if (!caller || !(await this.#options.sessionLives(caller.sessionId))) throw new DomainError('not-authenticated');
+    if (!caller || !(await this.#options.lives(caller))) throw new DomainError('not-authenticated');
     if (evictions === this.#evictions) this.#known.set(token, caller);
     return caller;
   }

@@ -1,14 +1,13 @@
-import { join } from 'node:path';
+import cors from 'cors';
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import { absolutePath as swaggerUiPath } from 'swagger-ui-dist';
 import { DomainError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import { type HealthCheck, readiness } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { openApi } from './openapi.ts';
+import { serveDocs } from './docs.ts';
 import { sendProblem } from './problem.ts';
 import type { Route } from './route.ts';
-import { docsSecurityHeaders, securityHeaders } from './security-headers.ts';
+import { securityHeaders } from './security-headers.ts';
 
 export interface AppNeeds {
   /** The most used first: Express tries them in order. */
@@ -20,6 +19,8 @@ export interface AppNeeds {
   readonly web?: string | undefined;
   readonly docs: 'open' | 'closed';
   readonly operations: 'open' | 'closed';
+  /** Of pages from elsewhere that may call this API, e.g. `https://app.example.com`. */
+  readonly allowedOrigins: readonly string[];
   /** Proxies in front, whose X-Forwarded-For is believed. */
   readonly trustedProxies: number;
   readonly log: Log;
@@ -27,10 +28,11 @@ export interface AppNeeds {
 
 /** An Express app with these routes and what every HTTP service has beside them. */
 export const createApp = (needs: AppNeeds): Express => {
-  const { routes, jwks, trustedProxies, docs, operations, web } = needs;
+  const { routes, jwks, trustedProxies, allowedOrigins, docs, operations, web } = needs;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.set('trust proxy', trustedProxies);
   app.use(securityHeaders);
+  if (allowedOrigins.length > 0) app.use(cors({ origin: [...allowedOrigins], exposedHeaders, maxAge: 600 }));
 
   for (const { operation, handler } of routes) app[operation.method](expressPath(operation.path), handler);
   refuseOtherMethods(app, routes);
@@ -44,12 +46,16 @@ export const createApp = (needs: AppNeeds): Express => {
   return app;
 };
 
+/** What a page from elsewhere may read of an answer. */
+const exposedHeaders = ['ETag', 'Consistency-Token', 'Location', 'Retry-After'];
+
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 const refuseOtherMethods = (app: Express, routes: readonly Route[]): void => {
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
-    const allowed = routes.flatMap(({ operation }) =>
-      operation.path === path ? [operation.method.toUpperCase()] : [],
+    // Express answers HEAD where there is GET.
+    const allowed = routes.flatMap(({ operation: { path: taken, method } }) =>
+      taken === path ? (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]) : [],
     );
     app.all(expressPath(path), (_, response) => {
       response.setHeader('allow', allowed.join(', '));
@@ -67,24 +73,6 @@ const serveOperations = (app: Express, { checks, metrics }: AppNeeds): void => {
   app.get('/metrics', async (_, response) => {
     response.type(metrics.contentType).send(await metrics.page());
   });
-};
-
-const docsPage = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Tidemark API</title>
-<link rel="stylesheet" href="/docs/swagger-ui.css"></head>
-<body><div id="swagger-ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>`;
-const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });`;
-
-const serveDocs = (app: Express, routes: readonly Route[]): void => {
-  const document = openApi(routes.map(({ operation }) => operation));
-  app.get('/openapi.json', (_, response) => void response.json(document));
-  app.use('/docs', docsSecurityHeaders);
-  app.get('/docs', (_, response) => void response.type('html').send(docsPage));
-  app.get('/docs/start.js', (_, response) => void response.type('js').send(docsScript));
-  for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
-    app.get(`/docs/${file}`, (_, response) => response.sendFile(join(swaggerUiPath(), file)));
-  }
 };
 
 /** What goes wrong before or outside a route: a path that can't be decoded, a file that can't be read. */

@@ -26,6 +26,9 @@ export interface EndpointNeeds {
 type AnyCall = Call<never, never, never>;
 type Respond = (call: AnyCall) => Promise<Reply>;
 
+const isAuthorization = (text: string, index: number): boolean =>
+  index % 2 === 0 && text.length === 13 && text.toLowerCase() === 'authorization';
+
 const jsonHeaders = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'private, no-store' };
 const emptyHeaders = { 'cache-control': 'private, no-store' };
 
@@ -36,6 +39,8 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
   const callerOf = (request: Request): Caller | undefined | Promise<Caller> => {
     const { authorization } = request.headers;
     if (authorization === undefined) return undefined;
+    // Node takes the first of several: another party on the way may have looked at another.
+    if (request.rawHeaders.filter(isAuthorization).length > 1) throw new DomainError('not-authenticated');
     const [, token] = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization) ?? [];
     if (token === undefined) throw new DomainError('not-authenticated');
     return tokens.remembered(token) ?? tokens.verify(token);
@@ -43,7 +48,7 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
 
   /** @throws DomainError 'not-authenticated', 'forbidden' */
   const authorise = async ({ allow }: Operation, caller: Caller | undefined, id: string | undefined): Promise<void> => {
-    if (allow === 'anyone') return;
+    if (allow === 'anyone' || (allow === 'visitor-or-admin' && !caller)) return;
     if (!caller) throw new DomainError('not-authenticated');
     const own = id === undefined || id === caller.userId;
     if (allow === 'user' || (allow === 'self-or-admin' && own)) return;
@@ -51,12 +56,13 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
   };
 
   const callOf = async (operation: Operation, request: Request, response: Response): Promise<AnyCall> => {
-    const given = callerOf(request);
+    const given = operation.allow === 'anyone' ? undefined : callerOf(request);
     const caller = given instanceof Promise ? await given : given;
     await authorise(operation, caller, (request.params as { id?: string }).id?.toLowerCase());
     const { headers } = request;
     const traceparent = traceparentIn(headers.traceparent);
-    const token = headers['consistency-token'];
+    // Commands read what is newest anyway.
+    const token = operation.method === 'get' ? headers['consistency-token'] : undefined;
     const call: Call<unknown, unknown, unknown> = {
       params: valid(operation.params, request.params, '/path'),
       query: valid(operation.query, request.url.includes('?') ? request.query : {}, '/query'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describeError, type ErrorCode, errorCodes } from '../contracts/errors.ts';
-import type { Operation } from '../contracts/http/operation.ts';
+import type { Allow, Operation } from '../contracts/http/operation.ts';
 
 type Json = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ const errorsOf = ({ allow, body, idempotent, conditional, method, errors }: Oper
   ...alwaysPossible,
   ...errors,
   ...(allow === 'anyone' ? [] : (['not-authenticated'] as const)),
-  ...(allow === 'admin' || allow === 'self-or-admin' ? (['forbidden'] as const) : []),
+  ...(allow === 'anyone' || allow === 'user' ? [] : (['forbidden'] as const)),
   ...(body instanceof z.ZodUndefined ? [] : (['malformed-json', 'body-too-large', 'unsupported-media-type'] as const)),
   ...(idempotent ? (['idempotency-key-in-use', 'idempotency-key-reused'] as const) : []),
   ...(conditional ? (['revision-conflict', 'busy'] as const) : []),
@@ -78,6 +78,15 @@ const headersOf = ({ method, idempotent, conditional }: Operation): Json[] => [
     : []),
 ];
 
+const byToken = { accessToken: [] };
+const security: Readonly<Record<Allow, readonly Json[]>> = {
+  anyone: [{}],
+  'visitor-or-admin': [{}, byToken],
+  user: [byToken],
+  'self-or-admin': [byToken],
+  admin: [byToken],
+};
+
 const operationObject = (operation: Operation): Json => {
   const { id, tag, summary, description, allow, params, query, body, answer, example } = operation;
   const hasAnswer = !(answer.schema instanceof z.ZodUndefined);
@@ -86,7 +95,7 @@ const operationObject = (operation: Operation): Json => {
     tags: [tag],
     summary,
     ...(description && { description }),
-    security: allow === 'anyone' ? [{}] : [{ accessToken: [] }],
+    security: security[allow],
     parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query'), ...headersOf(operation)],
     ...(!(body instanceof z.ZodUndefined) && {
       requestBody: {

@@ -20,7 +20,12 @@ export const knownError = (error: unknown): DomainError =>
 
 /** What is wrong with a part of the request (`/body` is the root), field by field. */
 export const invalid = ({ issues }: z.ZodError, root: '' | '/path' | '/query'): DomainError =>
-  new DomainError('validation-failed', { errors: issues.flatMap((issue) => fieldErrors(issue, root)) });
+  new DomainError('validation-failed', {
+    errors: issues.flatMap((issue) => fieldErrors(issue, root)).slice(0, mostErrors),
+  });
+
+/** A body of many unknown fields shall not be answered by a much larger one. */
+const mostErrors = 50;
 
 const fieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
   const at = (path: readonly PropertyKey[]) => root + path.map((step) => `/${escapePointer(String(step))}`).join('');

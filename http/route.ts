@@ -16,7 +16,7 @@ export interface Call<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
-  /** Always there unless the operation is open to anyone. */
+  /** Never there when the operation is open to anyone, perhaps when it is to visitors, always else. */
   readonly caller: Caller | undefined;
   /** The revision in If-Match. */
   readonly expected: number | undefined;

@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+type Values = Iterable<readonly [label: string, value: number]>;
+
 /** Numbers for Prometheus: requests (rate, errors, duration), and gauges that are read when they are asked for. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -32,20 +34,16 @@ export class Metrics {
   }
 
   /** A gauge whose values, by label, are read when the page is. */
-  gauge(
-    name: string,
-    help: string,
-    label: string,
-    read: () => Iterable<readonly [label: string, value: number]>,
-  ): void {
+  gauge(name: string, help: string, label: string, read: () => Values | Promise<Values>): void {
     new Gauge({
       name,
       help,
       labelNames: [label],
       registers: [this.#registry],
-      collect() {
+      async collect() {
+        const values = await read();
         this.reset();
-        for (const [key, value] of read()) this.set({ [label]: key }, value);
+        for (const [key, value] of values) this.set({ [label]: key }, value);
       },
     });
   }

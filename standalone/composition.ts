@@ -12,6 +12,8 @@ import type { Log } from '../contracts/ports/log.ts';
 import { allTopics } from '../contracts/topics.ts';
 import { AccessTokens } from '../http/access-tokens.ts';
 import { createApp } from '../http/app.ts';
+import { answerClientErrors } from '../http/client-errors.ts';
+import { drain } from '../http/drain.ts';
 import { createEndpoint } from '../http/endpoint.ts';
 import { IdempotentRequests } from '../http/idempotency.ts';
 import { startIngest } from '../ingest/ingest.ts';
@@ -33,7 +35,7 @@ import { ports } from '../runtime/tokens.ts';
 import { holdLease } from '../runtime/vault-lease.ts';
 import { registerEmbedded } from './embedded.ts';
 import { registerGauges } from './gauges.ts';
-import { healthChecks } from './health-checks.ts';
+import { healthChecks, socketsCheck } from './health-checks.ts';
 
 export interface Tidemark {
   /** Where it listens. */
@@ -43,9 +45,6 @@ export interface Tidemark {
   /** Answers what is under way, keeps what was acknowledged, and resolves when nothing of it runs. */
   stop(): Promise<void>;
 }
-
-/** How long a request under way may take once the process has been told to stop. */
-const drainMs = 5_000;
 
 /**
  * All four services in this process.
@@ -85,7 +84,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     signingKey: secrets.signingKey,
     issuer: configuration.TOKEN_ISSUER,
     audience: configuration.TOKEN_AUDIENCE,
-    sessionLives: (sessionId) => sessions.lives(sessionId),
+    lives: (caller) => sessions.lives(caller),
   });
   const endpoint = createEndpoint({
     tokens,
@@ -95,11 +94,11 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     log,
     observe: (operation, status, seconds) => metrics.observeRequest(operation, status, seconds),
   });
-  const background = new AbortController();
   const lease = async (name: string) => {
-    const held = await holdLease({ vault, name, log, signal: background.signal });
+    const giveBack = new AbortController();
+    const held = await holdLease({ vault, name, log, signal: giveBack.signal });
     lifecycle.onStop(`lease ${name}`, () => {
-      background.abort();
+      giveBack.abort();
       return held.ended;
     });
     return held;
@@ -172,14 +171,16 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     routes: [...queries.routes, ...commandApi.routes],
     jwks: tokens.jwks,
     metrics,
-    checks: healthChecks(parts),
+    checks: [...healthChecks(parts), socketsCheck(() => gateway)],
     web: webDirectory,
+    allowedOrigins: configuration.ALLOWED_ORIGINS,
     docs: configuration.DOCS,
     operations: configuration.OPERATIONS,
     trustedProxies: configuration.TRUSTED_PROXIES,
     log,
   });
   const server = createServer(app);
+  answerClientErrors(server);
   const gateway = startGateway({
     httpServer: server,
     tokens,
@@ -194,6 +195,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     allowedOrigins: configuration.ALLOWED_ORIGINS,
     log,
   });
+  const unfollow = new AbortController();
   const following = followAccess(
     events,
     {
@@ -207,10 +209,10 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
       },
       adminChanged: (userId, isAdmin) => gateway.setAdmin(userId, isAdmin),
     },
-    background.signal,
+    unfollow.signal,
   );
   lifecycle.onStop('access', () => {
-    background.abort();
+    unfollow.abort();
     return following;
   });
   registerGauges(metrics, { ...parts, sockets: () => gateway.connected });
@@ -231,15 +233,4 @@ const listen = async (server: Server, { HOST, PORT }: Configuration): Promise<st
   await once(server, 'listening');
   const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST;
   return `http://${host}:${(server.address() as AddressInfo).port}`;
-};
-
-/** Takes no more requests, lets those under way finish, and then cuts what is left. */
-const drain = async (server: Server): Promise<void> => {
-  if (!server.listening) return;
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const impatience = setTimeout(() => server.closeAllConnections(), drainMs);
-  await closed;
-  clearTimeout(impatience);
 };

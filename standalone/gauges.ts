@@ -6,19 +6,11 @@ export const registerGauges = (
   metrics: Metrics,
   { rawStore, projector, ingest, sockets }: Parts & { readonly sockets: () => number },
 ): void => {
-  let head = 0n;
-  const refresh = () => {
-    void rawStore.head().then(
-      (position) => {
-        head = position;
-      },
-      () => {},
-    );
-  };
-  refresh();
-  metrics.gauge('projection_lag_events', 'Positions between the store’s head and the view', 'view', () => {
-    refresh();
-    return projector.statuses().map(({ name, checkpoint = 0n }) => [name, Number(head - checkpoint)] as const);
+  metrics.gauge('projection_lag_events', 'Positions between the store’s head and the view', 'view', async () => {
+    // The views first, so that none seems to be ahead.
+    const reached = projector.statuses().map(({ name, checkpoint = 0n }) => [name, checkpoint] as const);
+    const head = await rawStore.head();
+    return reached.map(([name, checkpoint]) => [name, Number(head - checkpoint)] as const);
   });
   metrics.gauge('projection_parked_keys', 'Keys that wait for an operator', 'view', () =>
     projector.statuses().map(({ name, parked }) => [name, parked] as const),

@@ -3,6 +3,7 @@ import type { EventStore } from '../contracts/ports/event-store.ts';
 import type { Vault } from '../contracts/ports/vault.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Projector } from '../projector/projector.ts';
+import type { Gateway } from '../query-api/sockets/gateway.ts';
 import type { Configuration } from '../runtime/configuration.ts';
 import type { HealthCheck } from '../runtime/health.ts';
 
@@ -13,6 +14,12 @@ export interface Parts {
   readonly ingest: Ingest;
   readonly configuration: Configuration;
 }
+
+/** Sockets are ready when no notice that is published from now on can be missed. */
+export const socketsCheck = (gateway: () => Pick<Gateway, 'ready'>): HealthCheck => ({
+  name: 'sockets',
+  check: () => (gateway().ready ? { state: 'ok' } : { state: 'failed', detail: 'do not follow the bus yet' }),
+});
 
 /** What readiness asks. Without stores nothing works; without the exchange the rest does. */
 export const healthChecks = ({ rawStore, vault, projector, ingest, configuration }: Parts): readonly HealthCheck[] => [
@@ -26,7 +33,8 @@ export const healthChecks = ({ rawStore, vault, projector, ingest, configuration
   {
     name: 'vault',
     check: async () => {
-      await vault.get('vault', 'proof');
+      // A write, so that a full disk shows. It has expired before it is written, and makes room for the next.
+      await vault.insert('health', 'probe', true, { expiresAt: new Date(0) });
       return { state: 'ok' };
     },
   },

@@ -30,7 +30,7 @@ it('records a reuse once, and forgets the session', async () => {
     await expect(sessions.refresh(refreshToken, asCommand())).rejects.toEqual(badToken);
   }
   expect(await endings()).toEqual([{ sessionId, reason: 'refresh-token-reused' }]);
-  expect(await sessions.lives(sessionId)).toBe(false);
+  expect(await sessions.lives({ sessionId, userId })).toBe(false);
 });
 
 it('takes one token for many that come at once, and each gets one of its own', async () => {
@@ -71,5 +71,5 @@ it('leaves no session to somebody who is deleted while it begins', async () => {
   };
   await expect(sessions.start(userId)).rejects.toMatchObject({ code: 'bad-credentials' });
   expect(sessionId).not.toBe('');
-  expect(await sessions.lives(sessionId)).toBe(false);
+  expect(await sessions.lives({ sessionId, userId })).toBe(false);
 });

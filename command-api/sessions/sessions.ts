@@ -4,8 +4,7 @@ import { eventId } from '../../contracts/events/event-id.ts';
 import { securityStream, userStream } from '../../contracts/events/stream-names.ts';
 import type { EventStore, Metadata } from '../../contracts/ports/event-store.ts';
 import type { Vault, VaultRecord } from '../../contracts/ports/vault.ts';
-import { handle, readState } from '../handle.ts';
-import { userDecider } from '../users/user.decider.ts';
+import { handle } from '../handle.ts';
 import { type SecurityCommand, securityDecider } from './security.decider.ts';
 
 const sessions = 'sessions';
@@ -41,16 +40,20 @@ export class Sessions {
     const sessionId = randomUUID();
     await this.#vault.insert(sessions, sessionId, { userId }, { subject: userId, expiresAt: expiry() });
     // A deletion removes the sessions that it finds: one that came just behind it must not stay.
-    const { now } = await readState(this.#store, userDecider, userStream(userId));
-    if (now.state.status !== 'active') {
+    if (!(await this.lives({ sessionId, userId }))) {
       await this.#vault.remove(sessions, sessionId);
       throw new DomainError('bad-credentials');
     }
     return { sessionId, userId, refreshToken: await this.#newToken({ sessionId, userId }) };
   }
 
-  async lives(sessionId: string): Promise<boolean> {
-    return (await this.#vault.get(sessions, sessionId)) !== undefined;
+  /**
+   * Whether the session has not ended and its user is there. A deletion is an event before the session is gone, so the
+   * stream is asked too: nothing comes after it there.
+   */
+  async lives({ sessionId, userId }: Pick<Session, 'sessionId' | 'userId'>): Promise<boolean> {
+    if ((await this.#vault.get(sessions, sessionId)) === undefined) return false;
+    return (await this.#store.readLast(userStream(userId)))?.type !== 'user.deleted';
   }
 
   /**
@@ -66,7 +69,7 @@ export class Sessions {
       await this.end(userId, sessionId, 'refresh-token-reused', metadata);
       throw new DomainError('bad-refresh-token');
     }
-    if (!(await this.lives(sessionId))) throw new DomainError('bad-refresh-token');
+    if (!(await this.lives({ sessionId, userId }))) throw new DomainError('bad-refresh-token');
     return { sessionId, userId, refreshToken: await this.#newToken({ sessionId, userId }) };
   }
 

@@ -5,6 +5,7 @@ import {
   deleteMe,
   deleteUser as deleteUserOperation,
 } from '../../contracts/http/user-operations.ts';
+import type { AccessTokens } from '../../http/access-tokens.ts';
 import { type Call, type Endpoint, type Route, signedIn } from '../../http/route.ts';
 import type { AdminRoster } from '../../runtime/admins.ts';
 import { type ChangeNeeds, changeUser, type UserChanges } from './change-user.ts';
@@ -12,7 +13,9 @@ import { type DeletionNeeds, deleteUser } from './delete-user.ts';
 import { type RegistrationNeeds, registerUser } from './register-user.ts';
 import { userAnswer } from './user-answer.ts';
 
-type Needs = RegistrationNeeds & ChangeNeeds & DeletionNeeds & { readonly admins: AdminRoster };
+type Needs = RegistrationNeeds &
+  ChangeNeeds &
+  DeletionNeeds & { readonly admins: AdminRoster; readonly tokens: Pick<AccessTokens, 'evictUser'> };
 
 export const userRoutes = (needs: Needs, endpoint: Endpoint): Route[] => {
   const { admins } = needs;
@@ -23,6 +26,8 @@ export const userRoutes = (needs: Needs, endpoint: Endpoint): Route[] => {
   };
   const remove = async (userId: string, call: DeleteCall) => {
     const { position } = await deleteUser(needs, userId, call.metadata, call.expected);
+    // The event tells every process; this one need not wait for it.
+    needs.tokens.evictUser(userId);
     return { position };
   };
 

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
-export type Allow = 'anyone' | 'user' | 'self-or-admin' | 'admin';
+/**
+ * `anyone`: nobody asks who, and no token is looked at, so that an old one that a client sends along does no harm.
+ * `visitor-or-admin`: without a token, or as an admin.
+ */
+export type Allow = 'anyone' | 'visitor-or-admin' | 'user' | 'self-or-admin' | 'admin';
 
 /** One HTTP operation as data. Routing, validation, authorisation and OpenAPI all come from it. */
 export interface Operation<

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { operation, page } from './operation.ts';
 
 const Id = z.uuid();
-const byId = z.strictObject({ id: Id });
+/** In a path: RFC 9562 §4 takes both cases, streams and views are named in lower case. */
+const PathId = Id.toLowerCase();
+const byId = z.strictObject({ id: PathId });
 
-/** No control characters: what they do to a log or a terminal is nobody's name. */
-const printable = /^[^\p{Cc}\p{Cs}\p{Co}\p{Cn}]*$/u;
+/** No control characters and no bidirectional overrides: what they do to a log or a page is nobody's name. */
+const printable = /^[^\p{Cc}\p{Cs}\p{Co}\p{Cn}\u202a-\u202e\u2066-\u2069]*$/u;
 export const Name = z
   .string()
   .transform((name) => name.normalize('NFC').trim())
@@ -18,7 +20,9 @@ export const Email = z
     z
       .string()
       .max(254)
-      .regex(z.regexes.unicodeEmail, 'must be an email address')
+      .regex(z.regexes.unicodeEmail, { error: 'must be an email address', abort: true })
+      // A path, a port or an escape after the domain would be dropped where addresses are compared.
+      .regex(/@[\p{L}\p{M}\p{N}.-]+$/u, 'must be an email address')
       .regex(printable, 'must be an email address'),
   );
 /** ASVS 5.0 §6.2: length counts, not the kinds of characters. */
@@ -53,7 +57,7 @@ export const createUser = operation({
   summary: 'Register, or create somebody else as an admin',
   method: 'post',
   path: '/v1/users',
-  allow: 'anyone',
+  allow: 'visitor-or-admin',
   body: newUser,
   answer: { status: 201, schema: User, description: 'The new user' },
   idempotent: true,
@@ -144,7 +148,7 @@ export const listUsers = operation({
   example: { answer: { items: [example], nextCursor: null } },
 });
 
-const byUserId = z.strictObject({ userId: Id });
+const byUserId = z.strictObject({ userId: PathId });
 
 export const grantAdmin = operation({
   id: 'grantAdmin',
@@ -155,7 +159,7 @@ export const grantAdmin = operation({
   allow: 'admin',
   params: byUserId,
   answer: gone,
-  errors: ['user-not-found'],
+  errors: ['user-not-found', 'busy'],
 });
 
 export const revokeAdmin = operation({
@@ -167,7 +171,7 @@ export const revokeAdmin = operation({
   allow: 'admin',
   params: byUserId,
   answer: gone,
-  errors: ['last-admin'],
+  errors: ['user-not-found', 'last-admin', 'busy'],
 });
 
 export const setUp = operation({
@@ -180,7 +184,7 @@ export const setUp = operation({
   allow: 'anyone',
   body: z.strictObject({ token: z.string().min(1).max(200), ...newUser.shape }),
   answer: { status: 201, schema: User, description: 'The first admin' },
-  errors: ['bad-setup-token', 'setup-done', 'email-taken', 'email-undecided', 'busy'],
+  errors: ['bad-setup-token', 'setup-done', 'email-taken', 'email-undecided', 'registration-abandoned', 'busy'],
   example: {
     body: {
       token: 'as printed at the first start',

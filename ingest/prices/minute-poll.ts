@@ -22,7 +22,8 @@ export interface PollOptions {
 export const pollPrices = async (options: PollOptions, signal: AbortSignal): Promise<void> => {
   const { market, recorder, backOff, status, outage } = options;
   const failed = (error: unknown) => {
-    outage.begin(error);
+    // While the stream is away too, it says so for both.
+    if (status.connected || !isDomainError(error, 'exchange-unavailable')) outage.begin(error);
     if (isDomainError(error)) status.lastError = error.code;
   };
   const ask = async () => {
