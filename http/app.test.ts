@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { operation } from '../contracts/http/operation.ts';
 import type { Health, HealthCheck } from '../runtime/health.ts';
 import { Metrics } from '../runtime/metrics.ts';
+import { UnderWay } from '../runtime/under-way.ts';
 import { expectProblem } from '../test/support/expect-problem.ts';
 import { recordingLog } from '../test/support/recording-log.ts';
 import { clientOf } from '../test/support/standalone.ts';
@@ -28,7 +29,12 @@ const failing = operation({
 let server: Server;
 let client: ReturnType<typeof clientOf>;
 beforeAll(async () => {
-  const endpoint = createEndpoint({ storeId: 'test', log, observe: () => {} } as unknown as EndpointNeeds);
+  const endpoint = createEndpoint({
+    storeId: 'test',
+    underWay: new UnderWay(),
+    log,
+    observe: () => {},
+  } as unknown as EndpointNeeds);
   const checks: HealthCheck[] = Object.keys(health).map((name) => ({ name, check: () => health[name]!() }));
   const app = createApp({
     routes: [endpoint(failing, () => Promise.reject(new Error('SQLITE_BUSY near ann@example.com')))],

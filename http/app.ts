@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import cors from 'cors';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { DomainError } from '../contracts/errors.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import { type HealthCheck, readiness } from '../runtime/health.ts';
@@ -7,7 +8,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { serveDocs } from './docs.ts';
 import { sendProblem } from './problem.ts';
 import type { Route } from './route.ts';
-import { securityHeaders } from './security-headers.ts';
+import { securityHeaderLines, securityHeaders } from './security-headers.ts';
 
 export interface AppNeeds {
   /** The most used first: Express tries them in order. */
@@ -31,12 +32,15 @@ export const createApp = (needs: AppNeeds): Express => {
   const { routes, jwks, trustedProxies, allowedOrigins, docs, operations, web } = needs;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.set('trust proxy', trustedProxies);
-  app.use(securityHeaders);
   if (allowedOrigins.length > 0) app.use(cors({ origin: [...allowedOrigins], exposedHeaders, maxAge: 600 }));
 
+  // The same for everybody and asked for often: ready, and before everything else.
+  app.get('/.well-known/jwks.json', readyJson(jwks));
+  if (operations === 'open') app.get('/livez', readyJson({ state: 'ok' }));
   for (const { operation, handler } of routes) app[operation.method](expressPath(operation.path), handler);
+
+  app.use(securityHeaders);
   refuseOtherMethods(app, routes);
-  app.get('/.well-known/jwks.json', (_, response) => void response.json(jwks));
   if (operations === 'open') serveOperations(app, needs);
   if (docs === 'open') serveDocs(app, routes);
   if (web !== undefined) app.use(express.static(web));
@@ -48,6 +52,14 @@ export const createApp = (needs: AppNeeds): Express => {
 
 /** What a page from elsewhere may read of an answer. */
 const exposedHeaders = ['ETag', 'Consistency-Token', 'Location', 'Retry-After'];
+
+const readyJson = (body: unknown): RequestHandler => {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const lines = ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)];
+  return (_, response) => {
+    response.writeHead(200, [...securityHeaderLines, ...lines]).end(bytes);
+  };
+};
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
@@ -65,7 +77,6 @@ const refuseOtherMethods = (app: Express, routes: readonly Route[]): void => {
 };
 
 const serveOperations = (app: Express, { checks, metrics }: AppNeeds): void => {
-  app.get('/livez', (_, response) => void response.json({ state: 'ok' }));
   app.get('/readyz', async (_, response) => {
     const result = await readiness(checks);
     response.status(result.state === 'failed' ? 503 : 200).json(result);
@@ -79,7 +90,11 @@ const serveOperations = (app: Express, { checks, metrics }: AppNeeds): void => {
 const lastResort =
   (log: Log): ErrorRequestHandler =>
   (error: { status?: number }, _request, response, _next) => {
-    const ours = error.status === undefined || error.status >= 500;
-    if (ours) log.error({ err: error }, 'request failed outside an operation');
-    sendProblem(response, new DomainError(ours ? 'internal' : 'malformed-request', { cause: error }));
+    if (error.status !== undefined && error.status < 500) {
+      sendProblem(response, new DomainError('malformed-request', { cause: error }));
+      return;
+    }
+    const reference = randomUUID();
+    log.error({ err: error, reference }, 'request failed outside an operation');
+    sendProblem(response, new DomainError('internal', { cause: error }), reference);
   };

@@ -5,19 +5,24 @@ import { z } from 'zod';
 import { consistencyToken, positionIn } from '../contracts/consistency-token.ts';
 import { DomainError } from '../contracts/errors.ts';
 import type { Operation } from '../contracts/http/operation.ts';
+import type { Metadata } from '../contracts/ports/event-store.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import type { AdminRoster } from '../runtime/admins.ts';
+import type { UnderWay } from '../runtime/under-way.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { IdempotentRequests, KeptAnswer } from './idempotency.ts';
 import { knownError, problemHeaders, problemOf } from './problem.ts';
 import { bodyOf, idempotencyKeyIn, revisionIn, traceparentIn, valid } from './request-parts.ts';
 import type { Call, Caller, Endpoint, Reply } from './route.ts';
+import { securityHeaderLines } from './security-headers.ts';
 
 export interface EndpointNeeds {
   readonly tokens: AccessTokens;
   readonly admins: AdminRoster;
   readonly idempotency: IdempotentRequests;
   readonly storeId: string;
+  /** Told of every request, so that a stopping process can wait for them: a client that has gone leaves its request behind. */
+  readonly underWay: UnderWay;
   readonly log: Log;
   /** Called once a request, when it has been answered. */
   readonly observe: (operation: string, status: number, seconds: number) => void;
@@ -34,7 +39,7 @@ const emptyHeaders = { 'cache-control': 'private, no-store' };
 
 /** The one road that every request takes: caller → rights → shape → handler → answer. */
 export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
-  const { tokens, admins, idempotency, storeId, log, observe } = needs;
+  const { tokens, admins, idempotency, storeId, underWay, log, observe } = needs;
 
   const callerOf = (request: Request): Caller | undefined | Promise<Caller> => {
     const { authorization } = request.headers;
@@ -63,6 +68,14 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
     const traceparent = traceparentIn(headers.traceparent);
     // Commands read what is newest anyway.
     const token = operation.method === 'get' ? headers['consistency-token'] : undefined;
+    const makeMetadata = (): Metadata => ({
+      actor: caller?.userId ?? 'anyone',
+      commandId: randomUUID(),
+      correlationId: traceparent?.split('-')[1] ?? randomUUID(),
+      ...(traceparent !== undefined && { traceparent }),
+    });
+    let metadata: Metadata | undefined;
+    let newId: string | undefined;
     const call: Call<unknown, unknown, unknown> = {
       params: valid(operation.params, request.params, '/path'),
       query: valid(operation.query, request.url.includes('?') ? request.query : {}, '/query'),
@@ -70,13 +83,15 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
       caller,
       expected: operation.conditional ? revisionIn(headers['if-match']) : undefined,
       minimum: typeof token === 'string' ? positionIn(token, storeId) : undefined,
-      metadata: {
-        actor: caller?.userId ?? 'anyone',
-        commandId: randomUUID(),
-        correlationId: traceparent?.split('-')[1] ?? randomUUID(),
-        ...(traceparent !== undefined && { traceparent }),
+      // Made when they are asked for: reads need none of them.
+      get metadata() {
+        metadata ??= makeMetadata();
+        return metadata;
       },
-      newId: uuidv7(),
+      get newId() {
+        newId ??= uuidv7();
+        return newId;
+      },
       address: request.ip ?? request.socket.remoteAddress ?? '',
     };
     return call as AnyCall;
@@ -105,6 +120,7 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
     operation: operation as unknown as Operation,
     handler: async (request, response) => {
       const startedAt = performance.now();
+      underWay.begin();
       const table = operation as unknown as Operation;
       let answer: KeptAnswer;
       try {
@@ -122,14 +138,18 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
         answer = failure(table, error, randomUUID());
       }
       send(response, answer);
+      underWay.end();
       observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
     },
   });
 };
 
+/** In one go: headers that were set one by one before cost more than all the rest. */
 const send = (response: Response, { status, headers, body }: KeptAnswer) => {
-  const length = status === 204 ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...headers, ...length }).end(body);
+  const lines: string[] = [...securityHeaderLines];
+  for (const name in headers) lines.push(name, headers[name]!);
+  if (status !== 204) lines.push('content-length', String(Buffer.byteLength(body)));
+  response.writeHead(status, lines).end(body);
 };
 
 const takesBody = ({ body }: Operation) => !(body instanceof z.ZodUndefined);

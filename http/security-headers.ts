@@ -40,6 +40,9 @@ const setting =
     next();
   };
 
-export const securityHeaders: RequestHandler = setting(headersOf(policy(own)));
+const headers = headersOf(policy(own));
+export const securityHeaders: RequestHandler = setting(headers);
+/** The same, name and value in turn, for `writeHead`. */
+export const securityHeaderLines: readonly string[] = headers.flat();
 /** Swagger UI styles its elements itself. */
 export const docsSecurityHeaders: RequestHandler = setting(headersOf(policy([...own, "'unsafe-inline'"])));

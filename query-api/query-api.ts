@@ -25,11 +25,12 @@ export const queryApi = (needs: QueryApiNeeds): QueryApi => {
   const { endpoint, views, progress, personalData, addressKeyOf } = needs;
   const users = new UserReader(views, progress, personalData);
   const prices = new PriceReader(needs);
+  // The most used first: they are tried in order.
   const routes = [
-    ...userRoutes(endpoint, users, addressKeyOf),
     ...priceRoutes(endpoint, prices),
-    ...candleRoutes(endpoint, needs),
     ...dashboardRoutes(endpoint, users, prices),
+    ...userRoutes(endpoint, users, addressKeyOf),
+    ...candleRoutes(endpoint, needs),
   ];
   return { routes, users, prices };
 };

@@ -36,6 +36,11 @@ export class ViewProgress {
     for (const check of followed.waiters) check();
   }
 
+  /** How far the view was when last heard of, without asking anybody; undefined before. It may be further. */
+  known(view: ViewDefinition): Position | undefined {
+    return this.#of(view).known;
+  }
+
   /**
    * True as soon as the view is at the position or further; false when the time is over first or the signal aborts.
    * @throws DomainError 'store-unavailable'

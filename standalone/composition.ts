@@ -32,6 +32,7 @@ import { Passwords } from '../runtime/passwords.ts';
 import { PersonalData } from '../runtime/personal-data.ts';
 import { loadSecrets } from '../runtime/secrets.ts';
 import { ports } from '../runtime/tokens.ts';
+import { UnderWay } from '../runtime/under-way.ts';
 import { holdLease } from '../runtime/vault-lease.ts';
 import { registerEmbedded } from './embedded.ts';
 import { registerGauges } from './gauges.ts';
@@ -86,7 +87,9 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     audience: configuration.TOKEN_AUDIENCE,
     lives: (caller) => sessions.lives(caller),
   });
+  const underWay = new UnderWay();
   const endpoint = createEndpoint({
+    underWay,
     tokens,
     admins,
     idempotency: new IdempotentRequests(vault, secrets.idempotencyKey),
@@ -216,6 +219,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     return following;
   });
   registerGauges(metrics, { ...parts, sockets: () => gateway.connected });
+  lifecycle.onStop('requests', () => underWay.idle());
   lifecycle.onStop('http', () => drain(server));
   // First: the server counts their connections as its own and would wait for them.
   lifecycle.onStop('sockets', () => gateway.stop());

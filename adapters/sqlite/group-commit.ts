@@ -1,4 +1,4 @@
-import { type Sqlite, storeUnavailable } from './open-database.ts';
+import { closed, type Sqlite, storeUnavailable } from './open-database.ts';
 
 interface Waiting {
   readonly work: () => unknown;
@@ -8,6 +8,8 @@ interface Waiting {
 
 /** Bounds how long one commit keeps the event loop. */
 const largestGroup = 256;
+/** Of the event loop, that a commit waits while more and more writes come. */
+const mostTurns = 4;
 
 /**
  * Runs writes that come in the same turn of the event loop in one transaction, since it is the sync to disk that costs.
@@ -38,19 +40,24 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    this.#scheduled ??= new Promise((done) => {
-      setImmediate(() => {
-        this.#scheduled = undefined;
-        this.#commit(this.#queue.splice(0, largestGroup));
-        if (this.#queue.length > 0) this.#schedule();
-        done();
-      });
+    this.#scheduled ??= new Promise((done) => this.#commitSoon(this.#queue.length, mostTurns, done));
+  }
+
+  #commitSoon(seen: number, turns: number, done: () => void): void {
+    setImmediate(() => {
+      // Whoever is just arriving shares the sync: a lone write waits for nobody.
+      if (this.#queue.length > seen && turns > 0) return this.#commitSoon(this.#queue.length, turns - 1, done);
+      this.#scheduled = undefined;
+      this.#commit(this.#queue.splice(0, largestGroup));
+      if (this.#queue.length > 0) this.#schedule();
+      done();
     });
   }
 
   #commit(group: readonly Waiting[]): void {
     const answers: (() => void)[] = [];
     try {
+      if (!this.#database.open) throw closed();
       this.#database.exec('BEGIN IMMEDIATE');
       for (const { work, resolve, reject } of group) {
         try {

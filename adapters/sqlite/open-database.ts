@@ -57,6 +57,9 @@ export const emptyWriteAheadLog = (database: Sqlite): void => {
   database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
 };
 
+/** The library takes the whole process down when a closed database is used. */
+export const closed = (): DomainError => new DomainError('store-unavailable', { detail: 'it is closed' });
+
 /** SQLite's own failures (a full disk, a lock, a broken file) in the catalogue's words. */
 export const storeUnavailable = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error && String(error.code).startsWith('SQLITE_')
@@ -67,6 +70,7 @@ export const storeUnavailable = (error: unknown): unknown =>
 export const statements = (database: Sqlite): ((sql: string) => Statement) => {
   const prepared = new Map<string, Statement>();
   return (sql) => {
+    if (!database.open) throw closed();
     let statement = prepared.get(sql);
     if (!statement) {
       statement = database.prepare<unknown[]>(sql);

@@ -5,11 +5,11 @@ import type { UserReader } from '../users/user-reader.ts';
 
 export const dashboardRoutes = (endpoint: Endpoint, users: UserReader, prices: PriceReader): readonly Route[] => [
   endpoint(getDashboard, async ({ caller, minimum }) => {
-    const { user, position } = await users.read(signedIn({ caller }).userId, minimum);
+    const { bytes: user, position } = await users.read(signedIn({ caller }).userId, minimum);
     const { bytes } = await prices.readAll(minimum);
     const generatedAt = new Date().toISOString();
     return {
-      bytes: `{"user":${JSON.stringify(user)},"prices":${bytes},"generatedAt":"${generatedAt}"}`,
+      bytes: `{"user":${user},"prices":${bytes},"generatedAt":"${generatedAt}"}`,
       position,
     };
   }),

@@ -15,6 +15,8 @@ export interface ShownUser {
 }
 
 export interface ReadUser extends ShownUser {
+  /** JSON of the user. */
+  readonly bytes: string;
   /** How far the view was before the row was read. */
   readonly position: Position;
 }
@@ -41,7 +43,7 @@ export class UserReader {
    */
   async position(minimum?: Position): Promise<Position> {
     await waitForMinimum(this.#progress, userProfiles, minimum);
-    return (await this.#views.checkpoint(userProfiles)) ?? 0n;
+    return this.#progress.known(userProfiles) ?? (await this.#views.checkpoint(userProfiles)) ?? 0n;
   }
 
   /** @throws DomainError 'store-unavailable' */
@@ -57,7 +59,7 @@ export class UserReader {
     if (known?.position === position) return known;
     const shown = await this.find(id);
     if (!shown) throw new DomainError('user-not-found');
-    const read = { ...shown, position };
+    const read = { ...shown, bytes: JSON.stringify(shown.user), position };
     this.#remembered.set(id, read);
     return read;
   }

@@ -74,3 +74,12 @@ it('has everything it acknowledged, and whole batches only, after kill -9 in the
     await store.close();
   }
 });
+
+it('says that it is closed to whoever comes later, instead of taking the process down', async () => {
+  const store = new SqliteEventStore(newFile());
+  await store.close();
+  const unavailable = { code: 'store-unavailable' };
+  await expect(store.append('user-1', 'none', [event()])).rejects.toMatchObject(unavailable);
+  await expect(store.readLast('user-1')).rejects.toMatchObject(unavailable);
+  await expect(collect(store.read('user-1'))).rejects.toMatchObject(unavailable);
+});

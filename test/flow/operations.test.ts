@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
+import { startChild } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { openVault } from '../support/open-vault.ts';
 import {
@@ -253,4 +254,27 @@ describe('stopping', () => {
     const { refreshToken } = ann;
     expect((await second.request('POST', '/v1/sessions/refresh', { body: { refreshToken } })).status).toBe(200);
   });
+});
+
+it('waits for what a client left behind before it closes its files', async () => {
+  const directory = temporaryDirectory();
+  const child = startChild('run-standalone', [directory.path]);
+  const { value: line } = await child.lines[Symbol.asyncIterator]().next();
+  const { url } = JSON.parse(line) as { url: string };
+  const gone = new AbortController();
+  const registrations = Array.from({ length: 12 }, (_, index) =>
+    fetch(`${url}/v1/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: `left${index}@example.com`, password, name: 'Somebody' }),
+      signal: gone.signal,
+    }).catch(() => undefined),
+  );
+  // One is answered, so the others are being worked at.
+  await Promise.race(registrations);
+  gone.abort();
+  child.stop();
+  expect(await child.ended).toBe('0');
+  await Promise.all(registrations);
+  directory.remove();
 });
