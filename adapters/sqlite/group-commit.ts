@@ -1,4 +1,4 @@
-import { closed, type Sqlite, storeUnavailable } from './open-database.ts';
+import { refuseClosed, type Sqlite, storeUnavailable } from './open-database.ts';
 
 interface Waiting {
   readonly work: () => unknown;
@@ -29,6 +29,7 @@ export class GroupCommit {
   /** Resolves when the write is on disk. `work` is synchronous, and writes nothing when it throws. */
   run<Result>(work: () => Result): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
+      refuseClosed(this.#database);
       this.#queue.push({ work, resolve, reject });
       this.#schedule();
     });
@@ -57,7 +58,6 @@ export class GroupCommit {
   #commit(group: readonly Waiting[]): void {
     const answers: (() => void)[] = [];
     try {
-      if (!this.#database.open) throw closed();
       this.#database.exec('BEGIN IMMEDIATE');
       for (const { work, resolve, reject } of group) {
         try {

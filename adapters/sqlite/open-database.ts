@@ -41,6 +41,7 @@ export const readSettings = (database: Sqlite) => {
 
 /** Runs `work` in one transaction: all of it is kept, or none. */
 export const inTransaction = <Result>(database: Sqlite, work: () => Result): Result => {
+  refuseClosed(database);
   database.exec('BEGIN IMMEDIATE');
   try {
     const result = work();
@@ -54,11 +55,22 @@ export const inTransaction = <Result>(database: Sqlite, work: () => Result): Res
 
 /** Removed bytes live on in the write-ahead log until it is emptied: moves it into the file and cuts it to nothing. */
 export const emptyWriteAheadLog = (database: Sqlite): void => {
+  refuseClosed(database);
   database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
 };
 
-/** The library takes the whole process down when a closed database is used. */
-export const closed = (): DomainError => new DomainError('store-unavailable', { detail: 'it is closed' });
+const closed = new WeakSet<Sqlite>();
+
+/** To be used instead of `database.close()`: the library takes the whole process down when a closed database is used. */
+export const closeDatabase = (database: Sqlite): void => {
+  closed.add(database);
+  database.close();
+};
+
+/** @throws DomainError 'store-unavailable' */
+export const refuseClosed = (database: Sqlite): void => {
+  if (closed.has(database)) throw new DomainError('store-unavailable', { detail: 'it is closed' });
+};
 
 /** SQLite's own failures (a full disk, a lock, a broken file) in the catalogue's words. */
 export const storeUnavailable = (error: unknown): unknown =>
@@ -70,7 +82,7 @@ export const storeUnavailable = (error: unknown): unknown =>
 export const statements = (database: Sqlite): ((sql: string) => Statement) => {
   const prepared = new Map<string, Statement>();
   return (sql) => {
-    if (!database.open) throw closed();
+    refuseClosed(database);
     let statement = prepared.get(sql);
     if (!statement) {
       statement = database.prepare<unknown[]>(sql);

@@ -12,7 +12,15 @@ import type {
   SubscribeOptions,
 } from '../../contracts/ports/event-store.ts';
 import { GroupCommit } from './group-commit.ts';
-import { openDatabase, type Sqlite, type Statement, statements, storeUnavailable } from './open-database.ts';
+import {
+  closeDatabase,
+  openDatabase,
+  refuseClosed,
+  type Sqlite,
+  type Statement,
+  statements,
+  storeUnavailable,
+} from './open-database.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL);
@@ -148,7 +156,7 @@ export class SqliteEventStore implements EventStore {
   /** Finishes the appends that were begun, then closes the file. */
   async close(): Promise<void> {
     await this.#commits.idle();
-    this.#database.close();
+    closeDatabase(this.#database);
   }
 
   #write(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): AppendResult {
@@ -200,6 +208,7 @@ export class SqliteEventStore implements EventStore {
   }
 
   #all(statement: Statement, ...parameters: unknown[]): Row[] {
+    refuseClosed(this.#database);
     try {
       return statement.all(...parameters) as Row[];
     } catch (error) {

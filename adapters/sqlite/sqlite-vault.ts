@@ -1,6 +1,7 @@
 import type { Vault, VaultOptions, VaultRecord } from '../../contracts/ports/vault.ts';
 import { GroupCommit } from './group-commit.ts';
 import {
+  closeDatabase,
   emptyWriteAheadLog,
   openDatabase,
   type Sqlite,
@@ -123,7 +124,7 @@ export class SqliteVault implements Vault {
   /** Finishes the writes that were begun, then closes the file. */
   async close(): Promise<void> {
     await this.#commits.idle();
-    this.#database.close();
+    closeDatabase(this.#database);
   }
 
   #write(sql: string, ...parameters: unknown[]): Promise<boolean> {

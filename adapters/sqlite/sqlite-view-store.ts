@@ -1,6 +1,7 @@
 import type { Position } from '../../contracts/ports/event-store.ts';
 import type { FindOptions, RowChange, ViewDefinition, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
 import {
+  closeDatabase,
   inTransaction,
   openDatabase,
   type Sqlite,
@@ -152,7 +153,7 @@ export class SqliteViewStore implements ViewStore {
   }
 
   async close(): Promise<void> {
-    this.#database.close();
+    closeDatabase(this.#database);
   }
 
   #rows(view: ViewDefinition, sql: string, bound: readonly unknown[]): Stored[] {
