@@ -151,3 +151,19 @@ describe('an older version of a type', () => {
     expect(stored[0]?.data).toEqual(sample.data);
   });
 });
+
+it('reads a stream again as it is, whoever appended to it meanwhile', async () => {
+  const other = new EventLog(rawStore, codec);
+  await log.append(stream, 'none', [created]);
+  await collect(log.read(stream));
+  await other.append(stream, 0, [renamed]);
+  const again = await collect(log.read(stream));
+  expect(again.map(({ revision, data }) => [revision, data])).toEqual([
+    [0, created.data],
+    [1, renamed.data],
+  ]);
+  expect((await collect(log.read(stream, 1))).map(({ revision }) => revision)).toEqual([1]);
+  await log.append(stream, 1, [event('user.deleted', address)]);
+  expect(await collect(log.read(stream))).toHaveLength(3);
+  expect(intact(await collect(rawStore.read(stream)))).toBe(true);
+});

@@ -16,6 +16,11 @@ interface Head {
   readonly mac: string;
 }
 
+/** As long as a destroyed key may be remembered elsewhere. */
+const openedMs = 5_000;
+/** Streams of a person are short; those that are not are read again. */
+const longestOpened = 200;
+
 /** Events as the deciders know them, over a store that keeps them sealed and chained. Subscribers get personal fields sealed. */
 export class EventLog implements EventStore {
   readonly id: string;
@@ -23,6 +28,12 @@ export class EventLog implements EventStore {
   readonly #codec: EventCodec;
   /** Who appends has just read: the mac to go on from is at hand. */
   readonly #heads = new LRUCache<string, Head>({ max: 10_000 });
+  /** The beginnings of streams that were read just now, opened: what was appended since is all that must be read. */
+  readonly #opened = new LRUCache<string, readonly RecordedEvent[]>({
+    maxSize: 20_000,
+    sizeCalculation: (events) => events.length,
+    ttl: openedMs,
+  });
 
   constructor(store: EventStore, codec: EventCodec) {
     this.id = store.id;
@@ -48,11 +59,18 @@ export class EventLog implements EventStore {
     return result;
   }
 
-  async *read(stream: string, from?: number): AsyncIterable<RecordedEvent> {
-    for await (const event of this.#store.read(stream, from)) {
+  async *read(stream: string, from = 0): AsyncIterable<RecordedEvent> {
+    const known = (from === 0 && this.#opened.get(stream)) || [];
+    yield* known;
+    const fresh: RecordedEvent[] = [];
+    for await (const event of this.#store.read(stream, from + known.length)) {
       this.#remember(event);
-      yield this.#codec.open(event);
+      const opened = await this.#codec.open(event);
+      if (fresh.length < longestOpened) fresh.push(opened);
+      yield opened;
     }
+    const all = [...known, ...fresh];
+    if (from === 0 && fresh.length > 0 && all.length < longestOpened) this.#opened.set(stream, all);
   }
 
   async readLast(stream: string): Promise<RecordedEvent | undefined> {

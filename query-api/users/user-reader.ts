@@ -22,7 +22,7 @@ export interface ReadUser extends ShownUser {
 }
 
 /** For those who ask again and again. As long as the view stands still there is nothing new to read. */
-const remembered = { max: 1_000, ttl: 1_000 };
+const remembered = { max: 10_000, ttl: 5_000 };
 
 /** Users as the API shows them: rows are sealed, and opened here. */
 export class UserReader {
