@@ -52,11 +52,14 @@ export const startCommandApi = (given: CommandApiNeeds, endpoint: Endpoint): Com
   const stopping = new AbortController();
   const { vault, lease, log, store, scheduler } = needs;
   const policy = runPolicy({ policy: userAftermath(needs), events: store, vault, lease, log, signal: stopping.signal });
-  const sweeper = scheduler.every('sweep-registrations', sweepIntervalMs, async () => {
-    if (!lease.held()) return;
-    await sweepRegistrations(needs);
-    await vault.sweep();
-  });
+  const sweepers = [
+    scheduler.every('sweep-registrations', sweepIntervalMs, async (signal) => {
+      if (lease.held()) await sweepRegistrations(needs, undefined, signal);
+    }),
+    scheduler.every('sweep-vault', sweepIntervalMs, async () => {
+      if (lease.held()) await vault.sweep();
+    }),
+  ];
 
   return {
     routes: [
@@ -67,7 +70,7 @@ export const startCommandApi = (given: CommandApiNeeds, endpoint: Endpoint): Com
     ],
     stop: async () => {
       stopping.abort();
-      await Promise.all([policy, sweeper.stop()]);
+      await Promise.all([policy, ...sweepers.map((sweeper) => sweeper.stop())]);
     },
   };
 };

@@ -14,8 +14,6 @@ export interface Decision<State> {
   readonly createdAt: Date | undefined;
   /** When its last one was. */
   readonly updatedAt: Date | undefined;
-  /** Whether this call wrote it; false where nothing changed or the command had been done before. */
-  readonly written: boolean;
 }
 
 /** How often a race is lost before the caller is asked to come again. */
@@ -34,7 +32,6 @@ export const readState = async <Command extends { type: string }, State, Event e
     position: undefined,
     createdAt: undefined,
     updatedAt: undefined,
-    written: false,
   };
   let done: Decision<State> | undefined;
   for await (const event of store.read(stream)) {
@@ -44,7 +41,6 @@ export const readState = async <Command extends { type: string }, State, Event e
       position: event.position,
       createdAt: now.createdAt ?? event.recordedAt,
       updatedAt: event.recordedAt,
-      written: false,
     };
     if (event.metadata.commandId === commandId) done = now;
   }
@@ -89,7 +85,6 @@ export const handle = async <Command extends { type: string }, State, Event exte
         position,
         createdAt: now.createdAt ?? recordedAt,
         updatedAt: recordedAt,
-        written: true,
       };
     } catch (error) {
       if (expected !== undefined || !isDomainError(error, 'revision-conflict')) throw error;

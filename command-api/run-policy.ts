@@ -106,13 +106,19 @@ export const retryParked = async (
   const key = `${policy.name}/${stream}`;
   const parked = await vault.get(parkedStreams, key);
   if (!parked) return 0;
-  let count = 0;
-  for await (const event of events.read(stream, (parked.value as { revision: number }).revision)) {
-    await policy.on[event.type]?.(event);
-    count++;
-  }
+  let next = (parked.value as { revision: number }).revision;
+  const first = next;
+  const catchUp = async () => {
+    for await (const event of events.read(stream, next)) {
+      await policy.on[event.type]?.(event);
+      next = event.revision + 1;
+    }
+  };
+  await catchUp();
   await vault.remove(parkedStreams, key);
-  return count;
+  // What came in between was passed over, because the stream was still parked.
+  await catchUp();
+  return next - first;
 };
 
 /** A restored store is another one: its positions begin to mean other events. */

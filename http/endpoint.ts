@@ -137,8 +137,11 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
       } catch (error) {
         answer = failure(table, error, randomUUID());
       }
-      send(response, answer);
-      underWay.end();
+      try {
+        send(response, answer);
+      } finally {
+        underWay.end();
+      }
       observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
     },
   });

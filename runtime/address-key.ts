@@ -8,7 +8,9 @@ const version = 'v1';
 const normalise = (email: string): string => {
   const text = email.normalize('NFC').trim().toLowerCase();
   const at = text.lastIndexOf('@');
-  return `${text.slice(0, at)}@${domainToASCII(text.slice(at + 1)) || text.slice(at + 1)}`;
+  // The dot of the root may be written or not.
+  const domain = text.slice(at + 1).replace(/\.$/, '');
+  return `${text.slice(0, at)}@${domainToASCII(domain) || domain}`;
 };
 
 /** Names an email address in streams, views and limits without saying it: HMAC-SHA-256, hexadecimal. */

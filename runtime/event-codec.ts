@@ -70,7 +70,7 @@ export class EventCodec {
     return { ...current, data };
   }
 
-  /** HMAC-SHA-256 over what stands before the event, where it stands, and all that is stored of it but the mac. */
+  /** HMAC-SHA-256 over what stands before the event, where it stands, and its id, type, data and metadata (but the mac itself). */
   mac(stream: string, revision: number, previousMac: string, { id, type, data, metadata }: NewEvent): string {
     const { mac: _, ...signed } = metadata;
     return createHmac('sha256', this.#auditKey)

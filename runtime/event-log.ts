@@ -56,6 +56,7 @@ export class EventLog implements EventStore {
     });
     // A repeat was stored by its first writer, with a mac that this one doesn't know.
     this.#heads.delete(stream);
+    if (events.some(({ type }) => type === 'user.deleted')) this.#opened.delete(stream);
     return result;
   }
 
@@ -70,7 +71,10 @@ export class EventLog implements EventStore {
       yield opened;
     }
     const all = [...known, ...fresh];
-    if (from === 0 && fresh.length > 0 && all.length < longestOpened) this.#opened.set(stream, all);
+    if (from !== 0 || fresh.length === 0 || all.length >= longestOpened) return;
+    // What a deletion erases must not live on here.
+    if (all.at(-1)?.type === 'user.deleted') this.#opened.delete(stream);
+    else this.#opened.set(stream, all);
   }
 
   async readLast(stream: string): Promise<RecordedEvent | undefined> {

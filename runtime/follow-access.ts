@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AdminEvent } from '../contracts/events/admin-events.ts';
 import type { SecurityEvent } from '../contracts/events/security-events.ts';
 import { subjectOf } from '../contracts/events/stream-names.ts';
 import type { UserEvent } from '../contracts/events/user-events.ts';
 import type { EventStore } from '../contracts/ports/event-store.ts';
+import type { Log } from '../contracts/ports/log.ts';
 
 /** What a process that lets people in must hear of at once. */
 export interface AccessListener {
@@ -20,17 +22,29 @@ const tell: { readonly [Type in AccessEvent['type']]: (listener: AccessListener,
   'admin.revoked': (listener, { data }: AdminEvent) => listener.adminChanged(data.userId, false),
 };
 
+const pauseMs = 1_000;
+
 /**
  * Tells the listener of every end of a session, deletion of a user and change of an admin from now on, until the
- * signal aborts. Nothing older is told: who starts knows nobody yet.
+ * signal aborts. Nothing older is told: who starts knows nobody yet. A store that fails is asked again, from where it was.
+ * @throws DomainError 'store-unavailable' before it has begun
  */
 export const followAccess = async (
   events: EventStore,
   listener: AccessListener,
+  log: Log,
   signal: AbortSignal,
 ): Promise<void> => {
-  const after = await events.head();
-  for await (const item of events.subscribe({ after, streams: ['security-', 'user-', 'admins'], signal })) {
-    if (item.type === 'event') tell[item.event.type as AccessEvent['type']]?.(listener, item.event as never);
+  let after = await events.head();
+  while (!signal.aborted) {
+    try {
+      for await (const item of events.subscribe({ after, streams: ['security-', 'user-', 'admins'], signal })) {
+        if (item.type === 'event') tell[item.event.type as AccessEvent['type']]?.(listener, item.event as never);
+        if (item.type === 'checkpoint') after = item.position;
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the ends of sessions are not heard of; asks again in a moment');
+      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
   }
 };

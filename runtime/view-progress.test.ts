@@ -1,6 +1,7 @@
 import { MemoryViewStore } from '../adapters/memory/memory-view-store.ts';
 import { DomainError } from '../contracts/errors.ts';
 import type { ViewDefinition } from '../contracts/ports/view-store.ts';
+import { eventually } from '../test/support/eventually.ts';
 import { ViewProgress } from './view-progress.ts';
 
 const view: ViewDefinition = { name: 'people', version: 1 };
@@ -41,11 +42,23 @@ it('wakes those who wait as soon as a projector here says so, and no others', as
 it('finds out by itself when the projector is elsewhere, asking once for all', async () => {
   const { views, progress, asked } = setUp(1);
   const waiting = Array.from({ length: 50 }, () => progress.waitUntil(view, 5n, { timeoutMs: never }));
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  const before = asked();
+  expect(asked()).toBe(50);
+  const { checkpoint } = views;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  views.checkpoint = async (of) => {
+    const found = checkpoint(of);
+    await answered;
+    return found;
+  };
+  await eventually(() => asked() > 50);
   await views.apply(view, [], 6n);
+  answer();
   expect(new Set(await Promise.all(waiting))).toEqual(new Set([true]));
-  expect(asked() - before).toBeLessThan(50);
+  // The one that was under way did not see it yet, the next one did.
+  expect(asked()).toBe(52);
 });
 
 it('says that the view is behind when the time is over', async () => {
@@ -58,13 +71,18 @@ it('stops waiting and asking when the signal aborts', async () => {
   const { progress, asked } = setUp(1);
   const stop = new AbortController();
   const waiting = progress.waitUntil(view, 5n, { timeoutMs: never, signal: stop.signal });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => asked() > 1);
   stop.abort();
   expect(await waiting).toBe(false);
   expect(await progress.waitUntil(view, 5n, { timeoutMs: never, signal: stop.signal })).toBe(false);
   const after = asked();
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  // Another one asks often meanwhile.
+  const witness = setUp(1);
+  const watching = witness.progress.waitUntil(view, 5n, { timeoutMs: never });
+  await eventually(() => witness.asked() > 10);
   expect(asked()).toBe(after);
+  witness.progress.advanced(view, 5n);
+  await watching;
 });
 
 it('outlasts a store that is away while it polls, and says so when it is away at once', async () => {
@@ -72,9 +90,13 @@ it('outlasts a store that is away while it polls, and says so when it is away at
   const waiting = progress.waitUntil(view, 5n, { timeoutMs: never });
   await new Promise((resolve) => setImmediate(resolve));
   const { checkpoint } = views;
-  views.checkpoint = () => Promise.reject(new DomainError('store-unavailable'));
+  let refused = 0;
+  views.checkpoint = async () => {
+    refused++;
+    throw new DomainError('store-unavailable');
+  };
   await expect(progress.waitUntil(view, 5n)).rejects.toMatchObject({ code: 'store-unavailable' });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(() => refused > 3);
   views.checkpoint = checkpoint;
   await views.apply(view, [], 5n);
   expect(await waiting).toBe(true);

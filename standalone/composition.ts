@@ -33,10 +33,10 @@ import { PersonalData } from '../runtime/personal-data.ts';
 import { loadSecrets } from '../runtime/secrets.ts';
 import { ports } from '../runtime/tokens.ts';
 import { UnderWay } from '../runtime/under-way.ts';
-import { holdLease } from '../runtime/vault-lease.ts';
 import { registerEmbedded } from './embedded.ts';
 import { registerGauges } from './gauges.ts';
 import { healthChecks, socketsCheck } from './health-checks.ts';
+import { refuseForeignVault } from './refuse-foreign-vault.ts';
 
 export interface Tidemark {
   /** Where it listens. */
@@ -75,7 +75,9 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
   // What every service shares.
   const secrets = await loadSecrets(vault);
   const personalData = new PersonalData(vault);
-  const store = new EventLog(rawStore, new EventCodec(secrets.auditKey, personalData));
+  const codec = new EventCodec(secrets.auditKey, personalData);
+  const store = new EventLog(rawStore, codec);
+  await refuseForeignVault(rawStore, codec);
   const events = upcasting(rawStore);
   const admins = new AdminRoster(events);
   const sessions = new Sessions(vault, store);
@@ -97,15 +99,8 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     log,
     observe: (operation, status, seconds) => metrics.observeRequest(operation, status, seconds),
   });
-  const lease = async (name: string) => {
-    const giveBack = new AbortController();
-    const held = await holdLease({ vault, name, log, signal: giveBack.signal });
-    lifecycle.onStop(`lease ${name}`, () => {
-      giveBack.abort();
-      return held.ended;
-    });
-    return held;
-  };
+  // The directory is this process's alone, and so is all work that only one may do.
+  const lease = { held: () => true };
 
   // The four services.
   const setupToken = configuration.SETUP_TOKEN ?? secrets.setupToken;
@@ -127,7 +122,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
         windowSeconds: configuration.SIGN_IN_WINDOW_SECONDS,
       },
       scheduler,
-      lease: await lease('command-api'),
+      lease,
       log,
     },
     endpoint,
@@ -146,7 +141,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
     events: store,
     exchange: container.resolve(ports.exchange),
     scheduler,
-    lease: await lease('ingest'),
+    lease,
     symbols: configuration.SYMBOLS,
     acceptedSource: configuration.PRICE_SOURCE,
     streamIntervalMs: configuration.STREAM_INTERVAL_MS,
@@ -212,6 +207,7 @@ const start = async (configuration: Configuration, log: Log, lifecycle: Lifecycl
       },
       adminChanged: (userId, isAdmin) => gateway.setAdmin(userId, isAdmin),
     },
+    log,
     unfollow.signal,
   );
   lifecycle.onStop('access', () => {
@@ -235,6 +231,7 @@ const webDirectory = ['../web', '../../web']
 const listen = async (server: Server, { HOST, PORT }: Configuration): Promise<string> => {
   server.listen(PORT, HOST);
   await once(server, 'listening');
-  const host = HOST === '0.0.0.0' || HOST === '::' ? 'localhost' : HOST;
+  const anywhere = HOST === '0.0.0.0' || HOST === '::';
+  const host = anywhere ? 'localhost' : HOST.includes(':') ? `[${HOST}]` : HOST;
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataDirectory } from '../adapters/sqlite/data-directory.ts';
 import { walk } from '../exchange-simulator/market/walk.source.ts';
@@ -15,6 +15,9 @@ const startPrices: Readonly<Record<string, string>> = { BTCUSDT: '67187.34', ETH
 
 /** The passwords of an earlier demo are known to nobody. Fails where that demo still runs. */
 const startAfresh = (directory: string): void => {
+  if (!existsSync(directory)) return;
+  if (!existsSync(join(directory, 'lock.db')))
+    throw new Error(`${directory} is there and is no demo's: choose another DATA_DIR`);
   openDataDirectory(directory).close();
   rmSync(directory, { recursive: true });
 };

@@ -13,6 +13,9 @@ import type { Lifecycle } from '../runtime/lifecycle.ts';
 import { sealedVault } from '../runtime/sealed-vault.ts';
 import { ports } from '../runtime/tokens.ts';
 
+/** In each partition of the bus. Who falls further behind misses prices, and finds the notices about users in their view. */
+const messagesKept = 1_000;
+
 /**
  * The embedded shape: everything in this process and in the files of one directory.
  * @throws Error when another process has the directory, or its vault was made with another master key
@@ -44,7 +47,7 @@ export const registerEmbedded = async (
     () => new SqliteViewStore(directory.file('views.db')),
     (views) => views.close(),
   );
-  provide(ports.bus as symbol, () => new InProcessBus());
+  provide(ports.bus as symbol, () => new InProcessBus({ messagesKept }));
   provide(ports.cache as symbol, () => new MemoryCache());
   provide(
     ports.scheduler as symbol,

@@ -1,4 +1,4 @@
-import { refuseClosed, type Sqlite, storeUnavailable } from './open-database.ts';
+import { closedError, type Sqlite, storeUnavailable } from './open-database.ts';
 
 interface Waiting {
   readonly work: () => unknown;
@@ -19,6 +19,7 @@ export class GroupCommit {
   readonly #database: Sqlite;
   readonly #hooks: { committed(): void; failed(): void };
   #queue: Waiting[] = [];
+  #closed = false;
   #scheduled: Promise<void> | undefined;
 
   constructor(database: Sqlite, hooks: { committed(): void; failed(): void } = { committed() {}, failed() {} }) {
@@ -29,14 +30,15 @@ export class GroupCommit {
   /** Resolves when the write is on disk. `work` is synchronous, and writes nothing when it throws. */
   run<Result>(work: () => Result): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      refuseClosed(this.#database);
+      if (this.#closed) throw closedError();
       this.#queue.push({ work, resolve, reject });
       this.#schedule();
     });
   }
 
-  /** Resolves when nothing waits. */
-  async idle(): Promise<void> {
+  /** Takes no more writes, and resolves when those that were taken are done. */
+  async close(): Promise<void> {
+    this.#closed = true;
     while (this.#scheduled !== undefined) await this.#scheduled;
   }
 

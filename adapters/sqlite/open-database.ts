@@ -12,16 +12,23 @@ export type Synchronous = 'FULL' | 'NORMAL';
 
 const synchronousLevel = { NORMAL: 1, FULL: 2 } as const;
 
+/** For another process to be done with the file. */
+const waitMs = 5_000;
+/** The same, where the event loop stands still meanwhile and it can be tried again. */
+const shortWaitMs = 50;
+
+/** Pages (16 MB): moving the log into the file syncs both, and a page that changed often is moved once. */
+const checkpointRarely = 'wal_autocheckpoint = 4000';
+
 /**
  * Opens a file in WAL mode and reads back what was set, since SQLite ignores what it does not take.
  * @throws Error when the file can't be opened or does not take the settings
  */
 export const openDatabase = (file: string, synchronous: Synchronous): Sqlite => {
   mkdirSync(dirname(file), { recursive: true });
-  const database = new Database(file, { timeout: 5_000 });
-  for (const setting of ['journal_mode = WAL', `synchronous = ${synchronous}`, 'secure_delete = ON']) {
-    database.pragma(setting);
-  }
+  const database = new Database(file, { timeout: waitMs });
+  const settings = ['journal_mode = WAL', `synchronous = ${synchronous}`, 'secure_delete = ON', checkpointRarely];
+  for (const setting of settings) database.pragma(setting);
   const { journalMode, level, secureDelete } = readSettings(database);
   if (journalMode !== 'wal' || level !== synchronousLevel[synchronous] || secureDelete !== 1) {
     database.close();
@@ -53,13 +60,24 @@ export const inTransaction = <Result>(database: Sqlite, work: () => Result): Res
   }
 };
 
-/** Removed bytes live on in the write-ahead log until it is emptied: moves it into the file and cuts it to nothing. */
+/**
+ * Removed bytes live on in the write-ahead log until it is emptied: moves it into the file and cuts it to nothing.
+ * @throws DomainError 'store-unavailable' while somebody else reads the file: the bytes are still there
+ */
 export const emptyWriteAheadLog = (database: Sqlite): void => {
   refuseClosed(database);
-  database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+  database.pragma(`busy_timeout = ${shortWaitMs}`);
+  try {
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    if (busy !== 0) throw new DomainError('store-unavailable', { detail: 'removed bytes are still being read' });
+  } finally {
+    database.pragma(`busy_timeout = ${waitMs}`);
+  }
 };
 
 const closed = new WeakSet<Sqlite>();
+
+export const closedError = (): DomainError => new DomainError('store-unavailable', { detail: 'it is closed' });
 
 /** To be used instead of `database.close()`: the library takes the whole process down when a closed database is used. */
 export const closeDatabase = (database: Sqlite): void => {
@@ -69,7 +87,7 @@ export const closeDatabase = (database: Sqlite): void => {
 
 /** @throws DomainError 'store-unavailable' */
 export const refuseClosed = (database: Sqlite): void => {
-  if (closed.has(database)) throw new DomainError('store-unavailable', { detail: 'it is closed' });
+  if (closed.has(database)) throw closedError();
 };
 
 /** SQLite's own failures (a full disk, a lock, a broken file) in the catalogue's words. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { answerRepeat, nextRevision } from '../../contracts/append-rules.ts';
 import { followLog, LogGrowth, type LogPage, matchesStreams } from '../../contracts/log-subscription.ts';
 import type {
@@ -113,6 +114,8 @@ export class SqliteEventStore implements EventStore {
       for (const row of rows) yield recordedEvent(row);
       if (rows.length < pageSize) return;
       next = rows.at(-1)![2] + 1;
+      // A long stream is read without waiting: let others have the event loop in between.
+      await nextTurn();
     }
   }
 
@@ -155,7 +158,7 @@ export class SqliteEventStore implements EventStore {
 
   /** Finishes the appends that were begun, then closes the file. */
   async close(): Promise<void> {
-    await this.#commits.idle();
+    await this.#commits.close();
     closeDatabase(this.#database);
   }
 
@@ -170,29 +173,24 @@ export class SqliteEventStore implements EventStore {
     }
     const insert = this.#prepared('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     const recordedAt = new Date();
-    const recorded = events.map((event, index): RecordedEvent => {
-      const position = this.#head + this.#pending.length + index + 1;
-      const data = JSON.stringify(event.data);
-      insert.run(
+    const first = this.#head + this.#pending.length + 1;
+    // All of them before the first is written: what can't be written as JSON fails here.
+    const rows = events.map(({ id, type, data, metadata }, index): Row => {
+      const [position, revision] = [first + index, next + index];
+      return [
         position,
         stream,
-        next + index,
-        event.id,
-        event.type,
+        revision,
+        id,
+        type,
         recordedAt.getTime(),
-        data,
-        JSON.stringify(event.metadata),
-      );
-      // The event as any later reader gets it, not the writer's own object.
-      return {
-        ...event,
-        data: JSON.parse(data),
-        stream,
-        revision: next + index,
-        position: BigInt(position),
-        recordedAt,
-      };
+        JSON.stringify(data),
+        JSON.stringify(metadata),
+      ];
     });
+    for (const row of rows) insert.run(...row);
+    // The events as any later reader gets them, not the writer's own objects.
+    const recorded = rows.map(recordedEvent);
     this.#pending.push(...recorded);
     const { revision, position } = recorded.at(-1)!;
     return { revision, position, recordedAt };

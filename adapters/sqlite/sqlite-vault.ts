@@ -123,7 +123,7 @@ export class SqliteVault implements Vault {
 
   /** Finishes the writes that were begun, then closes the file. */
   async close(): Promise<void> {
-    await this.#commits.idle();
+    await this.#commits.close();
     closeDatabase(this.#database);
   }
 

@@ -1,3 +1,4 @@
+import { isDomainError } from '../../contracts/errors.ts';
 import { eventId } from '../../contracts/events/event-id.ts';
 import { adminsStream, userStream } from '../../contracts/events/stream-names.ts';
 import type { EventStore, ExpectedRevision, Metadata, Position } from '../../contracts/ports/event-store.ts';
@@ -45,7 +46,12 @@ export const grantAdmin = async (
   );
   const appointmentId = active(user.state).appointmentId ?? offered;
   const command = { type: 'grant-admin', userId, appointmentId } as const;
-  return (await handle(store, adminDecider, adminsStream, command, metadata, expected)).position;
+  const granted = handle(store, adminDecider, adminsStream, command, metadata, expected).catch(async (error) => {
+    // Whoever named what must be so and was too late takes the mark back.
+    if (isDomainError(error, 'revision-conflict')) await revokeAdmin(store, userId, step(metadata, 'take back'));
+    throw error;
+  });
+  return (await granted).position;
 };
 
 /**

@@ -7,14 +7,11 @@ export interface SecurityCommand {
   readonly reason: Extract<SecurityEvent, { type: 'session.ended' }>['data']['reason'];
 }
 
-/** The sessions that have ended. */
-type Ended = ReadonlySet<string>;
-
-export const securityDecider: Decider<SecurityCommand, Ended, SecurityEvent> = {
-  initial: new Set(),
+/** Needs no state: a session ends by a command of its own id, so that a repeat is known by that. */
+export const securityDecider: Decider<SecurityCommand, undefined, SecurityEvent> = {
+  initial: undefined,
   decide: {
-    'end-session': ({ sessionId, reason }, ended) =>
-      ended.has(sessionId) ? [] : [{ type: 'session.ended', data: { sessionId, reason } }],
+    'end-session': ({ sessionId, reason }) => [{ type: 'session.ended', data: { sessionId, reason } }],
   },
-  evolve: { 'session.ended': ({ data }, ended) => new Set([...ended, data.sessionId]) },
+  evolve: { 'session.ended': () => undefined },
 };

@@ -32,9 +32,12 @@ export const sessionRoutes = (needs: Needs, endpoint: Endpoint): Route[] => {
     })),
     endpoint(signOut, async (call) => {
       const { userId, sessionId } = signedIn(call);
-      await sessions.end(userId, sessionId, 'signed-out', call.metadata);
-      // The event tells every process; this one need not wait for it.
-      tokens.evictSession(sessionId);
+      try {
+        await sessions.end(userId, sessionId, 'signed-out', call.metadata);
+      } finally {
+        // The event tells every process; this one need not wait for it, or may have failed to write it.
+        tokens.evictSession(sessionId);
+      }
       return {};
     }),
   ];

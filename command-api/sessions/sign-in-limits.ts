@@ -37,7 +37,9 @@ export class SignInLimits {
         await this.#address.reward(address);
       },
       untried: async () => {
-        await this.#account.reward(account);
+        // Nothing is kept for an address that was only asked for: there is no end of those.
+        const { consumedPoints } = await this.#account.reward(account);
+        if (consumedPoints <= 0) await this.#account.delete(account);
         await this.#address.reward(address);
       },
     };

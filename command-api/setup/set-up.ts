@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { DomainError, isDomainError } from '../../contracts/errors.ts';
-import { adminsStream } from '../../contracts/events/stream-names.ts';
+import { adminsStream, userStream } from '../../contracts/events/stream-names.ts';
 import type { EventStore, Metadata, Position } from '../../contracts/ports/event-store.ts';
 import { grantAdmin } from '../admins/appointments.ts';
-import type { Decision } from '../handle.ts';
+import { type Decision, readState } from '../handle.ts';
 import { type Registration, type RegistrationNeeds, registerUser } from '../users/register-user.ts';
-import type { User } from '../users/user.decider.ts';
+import { type User, userDecider } from '../users/user.decider.ts';
 
 export type SetupNeeds = RegistrationNeeds & {
   readonly setupToken: string;
@@ -39,11 +39,12 @@ export const setUpFirstAdmin = async (
 
   const userId = derivedId(needs, 'first admin', token, person.email);
   const asSetup = { ...metadata, actor: 'setup', commandId: derivedId(needs, 'setup', token, person.email) };
-  const user = await registerUser(needs, { ...person, userId }, asSetup, 'latest');
+  await registerUser(needs, { ...person, userId }, asSetup, 'latest');
   const position = await grantAdmin(needs.store, userId, asSetup, 'none').catch((error) => {
     // Another setup was faster: this account stays, as a member's.
     throw isDomainError(error, 'revision-conflict') ? new DomainError('setup-done') : error;
   });
+  const { now: user } = await readState(needs.store, userDecider, userStream(userId));
   return { userId, user, position };
 };
 

@@ -18,6 +18,8 @@ export interface ChangeNeeds {
   readonly patienceMs?: number | undefined;
 }
 
+const attempts = 5;
+
 /**
  * Changes name and address in one append. A new address is reserved first, and given back when the change fails.
  * @throws DomainError 'user-not-found', 'revision-conflict', 'email-taken', 'email-undecided', 'busy', 'store-unavailable'
@@ -31,6 +33,23 @@ export const changeUser = async (
   const stream = userStream(userId);
   if (email === undefined) return handle(store, userDecider, stream, { type: 'change-user', name }, metadata, expected);
 
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await changeEmail({ store, addressKeyOf, patienceMs }, { userId, name, email }, metadata, expected);
+    } catch (error) {
+      // Somebody, perhaps the same user in another tab, was faster: what that left is looked at anew.
+      if (expected !== undefined || attempt === attempts || !isDomainError(error, 'revision-conflict')) throw error;
+    }
+  }
+};
+
+const changeEmail = async (
+  { store, addressKeyOf, patienceMs }: ChangeNeeds,
+  { userId, name, email }: UserChanges & { readonly email: string },
+  metadata: Metadata,
+  expected?: number,
+): Promise<Decision<User>> => {
+  const stream = userStream(userId);
   const { now } = await readState(store, userDecider, stream);
   const user = active(now.state);
   if (expected !== undefined && expected !== now.revision) throw new DomainError('revision-conflict');

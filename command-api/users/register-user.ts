@@ -40,8 +40,10 @@ export const registerUser = async (
 ): Promise<Decision<User>> => {
   const stream = userStream(userId);
   const address = { addressKey: addressKeyOf(email), reservationId: eventId(metadata.commandId, 'reservation', 0) };
-  const { done } = await readState(store, userDecider, stream, metadata.commandId);
+  const { now, done } = await readState(store, userDecider, stream, metadata.commandId);
   if (done) {
+    // Made and deleted since: nothing may be kept for them again.
+    if (now.state.status !== 'active') throw new DomainError('registration-abandoned');
     if (keepHash === 'latest') await credentials.put(userId, await passwords.hash(password));
     await credentials.finish(userId);
     return done;
@@ -61,7 +63,12 @@ export const registerUser = async (
     { type: 'create-user', email, name, ...address },
     metadata,
   ).catch(async (error) => {
-    if (isDomainError(error, 'registration-abandoned')) await releaseAddress(store, address, metadata);
+    if (isDomainError(error, 'registration-abandoned')) {
+      // Given up for us while we were slow: what was kept since then is found by nobody else.
+      await releaseAddress(store, address, metadata);
+      const { state } = (await readState(store, userDecider, stream)).now;
+      if (state.status === 'abandoned') await forgetRegistration({ credentials, personalData }, userId);
+    }
     throw error;
   });
   await credentials.finish(userId);

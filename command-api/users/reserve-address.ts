@@ -60,7 +60,8 @@ export const refuseHeld = async (
 /**
  * Takes the address for the user, unless somebody holds it; a reservation that came to nothing is no obstacle.
  * The reservation is worth something only once the user's own stream names it. May be repeated.
- * @throws DomainError 'email-taken'; 'email-undecided' with when to come again; 'busy'
+ * @throws DomainError 'email-taken'; 'revision-conflict' when it is the user's own meanwhile; 'email-undecided' with
+ * when to come again; 'busy'
  */
 export const reserveAddress = async (
   store: EventStore,
@@ -76,7 +77,8 @@ export const reserveAddress = async (
     if (holder?.reservationId === reservationId) return;
     if (holder) {
       const verdict = await judge(store, holder);
-      if (verdict === 'held') throw new DomainError('email-taken');
+      // One's own: another change of the same user came first.
+      if (verdict === 'held') throw new DomainError(holder.userId === userId ? 'revision-conflict' : 'email-taken');
       if (verdict === 'undecided') {
         const waitMs = now.updatedAt!.getTime() + patienceMs - Date.now();
         if (waitMs > 0) throw new DomainError('email-undecided', { retryAfterSeconds: Math.ceil(waitMs / 1000) });

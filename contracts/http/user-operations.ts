@@ -22,7 +22,7 @@ export const Email = z
       .max(254)
       .regex(z.regexes.unicodeEmail, { error: 'must be an email address', abort: true })
       // A path, a port or an escape after the domain would be dropped where addresses are compared.
-      .regex(/@[\p{L}\p{M}\p{N}.-]+$/u, 'must be an email address')
+      .regex(/@[\p{L}\p{M}\p{N}.-]*[\p{L}\p{M}\p{N}]$/u, 'must be an email address')
       .regex(printable, 'must be an email address'),
   );
 /** ASVS 5.0 §6.2: length counts, not the kinds of characters. */
