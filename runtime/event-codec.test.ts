@@ -98,6 +98,23 @@ describe('the chain of a stream', () => {
     expect(intact(tamper(events))).toBe(false);
   });
 
+  it('goes on from the event that stands before, not from one that was read earlier', async () => {
+    await log.append(stream, 'none', [created]);
+    await collect(log.read(stream));
+    await new EventLog(rawStore, codec).append(stream, 0, [renamed]);
+    await log.append(stream, 1, [event('user.deleted', address)]);
+    const events = await collect(rawStore.read(stream));
+    expect([events.length, intact(events)]).toEqual([3, true]);
+  });
+
+  it('goes on from what the first writer stored when an append was a repeat', async () => {
+    await new EventLog(rawStore, codec).append(stream, 'none', [created]);
+    await log.append(stream, 'none', [created]);
+    await log.append(stream, 0, [renamed]);
+    const events = await collect(rawStore.read(stream));
+    expect([events.length, intact(events)]).toEqual([2, true]);
+  });
+
   it('leaves ticks out, of which there are many', async () => {
     const tick = { source: 'binance', symbol: 'BTCUSDT', price: '1', timeMs: 1, origin: 'poll' };
     await log.append('ticks-binance-BTCUSDT-2026-01-01', 'none', [event('price.ticked', tick)]);
@@ -166,4 +183,12 @@ it('reads a stream again as it is, whoever appended to it meanwhile', async () =
   await log.append(stream, 1, [event('user.deleted', address)]);
   expect(await collect(log.read(stream))).toHaveLength(3);
   expect(intact(await collect(rawStore.read(stream)))).toBe(true);
+});
+
+it('forgets at once what it remembers of a deleted user', async () => {
+  await log.append(stream, 'none', [created]);
+  await collect(log.read(stream));
+  await log.append(stream, 0, [event('user.deleted', address)]);
+  await personalData.destroyKey(userId);
+  expect((await collect(log.read(stream)))[0]?.data).toMatchObject({ email: erased, name: erased });
 });
