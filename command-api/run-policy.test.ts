@@ -31,8 +31,15 @@ const newSetting = () => {
       },
     },
   };
-  const lease = { held: () => leading };
   let leading = true;
+  /** How often it was asked for the lease in vain. */
+  const asked = { without: 0 };
+  const lease = {
+    held: () => {
+      if (!leading) asked.without++;
+      return leading;
+    },
+  };
   const start = () => {
     const stop = new AbortController();
     const ended = runPolicy({ policy, events, vault, lease, log, signal: stop.signal });
@@ -47,6 +54,7 @@ const newSetting = () => {
     policy,
     seen,
     log,
+    asked,
     start,
     reactWith: (reaction: typeof react) => {
       react = reaction;
@@ -128,4 +136,52 @@ it('acts only while it holds the lease', async () => {
   lead(true);
   await eventually(() => seen.length === 1);
   await stop();
+});
+
+it('lets go at once when the lease is lost while it follows', async () => {
+  const { events, seen, start, lead, asked, reactWith } = newSetting();
+  await events.append('thing-1', 'none', [event(), event(), event()]);
+  reactWith(async () => {
+    reactWith(async () => {});
+    lead(false);
+  });
+  const stop = start();
+  await eventually(() => seen.length > 1 || asked.without >= 2);
+  expect(seen).toEqual(['thing-1@0']);
+  lead(true);
+  await eventually(() => seen.includes('thing-1@2'));
+  await stop();
+});
+
+it('never puts the checkpoint back behind where another process has got', async () => {
+  const { events, seen, start, reactWith } = newSetting();
+  const noted: string[] = [];
+  let letGo = () => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  await events.append('thing-1', 'none', [event()]);
+  const stopSlow = start();
+  await eventually(() => seen.length === 1);
+  reactWith(() => {
+    noted.push('held');
+    return held;
+  });
+  await events.append('thing-1', 0, [event()]);
+  await eventually(() => noted.length === 1);
+
+  reactWith(async () => {});
+  const stopFast = start();
+  await eventually(() => seen.length === 3);
+  await stopFast();
+  const slowStopped = stopSlow();
+  letGo();
+  await slowStopped;
+  expect(seen).toEqual(['thing-1@0', 'thing-1@0', 'thing-1@1', 'thing-1@1']);
+
+  const stop = start();
+  await events.append('thing-1', 1, [event()]);
+  await eventually(() => seen.includes('thing-1@2'));
+  await stop();
+  expect(seen.slice(4)).toEqual(['thing-1@2']);
 });

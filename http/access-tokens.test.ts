@@ -12,6 +12,8 @@ import { expectProblem } from '../test/support/expect-problem.ts';
 import { openVault } from '../test/support/open-vault.ts';
 import { rawRequest } from '../test/support/raw-request.ts';
 import { type Person, type RunningTidemark, startTidemark } from '../test/support/standalone.ts';
+import { AccessTokens } from './access-tokens.ts';
+import type { Caller } from './route.ts';
 
 let tidemark: RunningTidemark;
 let person: Person;
@@ -158,4 +160,42 @@ it('shows other services the public key, and nothing else, to check tokens with'
   await expect(jwtVerify(await forge({ key: otherKey }), keys, options)).rejects.toThrow(
     'signature verification failed',
   );
+});
+
+describe('a token that was checked', () => {
+  const userId = randomUUID();
+  const sessionId = randomUUID();
+  const newTokens = async (lives: (tokens: AccessTokens, caller: Caller) => void = () => {}) => {
+    const tokens: AccessTokens = await AccessTokens.open({
+      signingKey: otherKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      issuer: 'tidemark',
+      audience: 'tidemark',
+      lives: async (caller) => {
+        lives(tokens, caller);
+        return true;
+      },
+    });
+    return { tokens, token: await tokens.issue(userId, sessionId) };
+  };
+
+  it('is remembered until its session or user is gone', async () => {
+    const { tokens, token } = await newTokens();
+    for (const evict of [() => tokens.evictSession(sessionId), () => tokens.evictUser(userId)]) {
+      await tokens.verify(token);
+      tokens.evictSession(randomUUID());
+      tokens.evictUser(randomUUID());
+      expect(tokens.remembered(token)).toMatchObject({ userId, sessionId });
+      evict();
+      expect(tokens.remembered(token)).toBeUndefined();
+    }
+  });
+
+  it.each<[string, (tokens: AccessTokens, caller: Caller) => void]>([
+    ['session', (tokens, caller) => tokens.evictSession(caller.sessionId)],
+    ['user', (tokens, caller) => tokens.evictUser(caller.userId)],
+  ])('is not remembered when its %s went during the check', async (_, evict) => {
+    const { tokens, token } = await newTokens(evict);
+    await tokens.verify(token);
+    expect(tokens.remembered(token)).toBeUndefined();
+  });
 });

@@ -71,5 +71,6 @@ it('leaves no session to somebody who is deleted while it begins', async () => {
   };
   await expect(sessions.start(userId)).rejects.toMatchObject({ code: 'bad-credentials' });
   expect(sessionId).not.toBe('');
+  expect(await vault.get('sessions', sessionId)).toBeUndefined();
   expect(await sessions.lives({ sessionId, userId })).toBe(false);
 });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { grantAdmin, revokeAdmin } from '../../command-api/admins/appointments.ts';
+import { adminsStream, userStream } from '../../contracts/events/stream-names.ts';
 import { AdminRoster } from '../../runtime/admins.ts';
+import { justBefore } from '../support/just-before.ts';
 import { asCommand, type People, peopleOver } from '../support/people.ts';
 
 const adminsOf = async (people: People, candidates: readonly string[]) => {
@@ -78,4 +80,29 @@ it('lets an admin whose appointment was cut short be appointed, or deleted, afte
   expect(await adminsOf(people, [userId])).toEqual([userId]);
   await revokeAdmin(people.store, userId, asCommand());
   await people.remove(userId);
+});
+
+it('makes somebody an admin again whose dismissal was cut short', async () => {
+  const people = peopleOver();
+  const [keeper, userId] = await admins(people, 2);
+  justBefore(people.rawStore, userStream(userId!), async () => {
+    throw new Error('the process died here');
+  });
+  await expect(revokeAdmin(people.store, userId!, asCommand())).rejects.toThrow('died');
+  expect(await adminsOf(people, [keeper!, userId!])).toEqual([keeper]);
+  await grantAdmin(people.store, userId!, asCommand());
+  expect(await adminsOf(people, [keeper!, userId!])).toEqual([keeper, userId]);
+  await expect(people.remove(userId!)).rejects.toMatchObject({ code: 'admin-must-step-down' });
+});
+
+it('does not grant what was revoked, with its user deleted, while it was on its way', async () => {
+  const people = peopleOver();
+  await admins(people, 1);
+  const userId = await people.register('short@example.com');
+  justBefore(people.rawStore, adminsStream, async () => {
+    await revokeAdmin(people.store, userId, asCommand());
+    await people.remove(userId);
+  });
+  await expect(grantAdmin(people.store, userId, asCommand())).rejects.toMatchObject({ code: 'busy' });
+  expect(await adminsOf(people, [userId])).toEqual([]);
 });

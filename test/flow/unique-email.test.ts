@@ -3,10 +3,12 @@ import { handle, readState } from '../../command-api/handle.ts';
 import { emailDecider } from '../../command-api/users/email.decider.ts';
 import { releaseAddress, reserveAddress } from '../../command-api/users/reserve-address.ts';
 import { sweepRegistrations } from '../../command-api/users/sweep-registrations.ts';
-import { userDecider } from '../../command-api/users/user.decider.ts';
+import { type ActiveUser, userDecider } from '../../command-api/users/user.decider.ts';
 import { userAftermath } from '../../command-api/users/user-aftermath.policy.ts';
+import { DomainError } from '../../contracts/errors.ts';
 import { emailStream, userStream } from '../../contracts/events/stream-names.ts';
 import type { RecordedEvent } from '../../contracts/ports/event-store.ts';
+import { justBefore } from '../support/just-before.ts';
 import { asCommand, type People, peopleOver } from '../support/people.ts';
 
 const e1 = 'one@example.com';
@@ -194,11 +196,87 @@ describe('a reservation without a decision', () => {
   });
 });
 
-it('gives the new address back when the change fails', async () => {
+describe('a change of address', () => {
+  const newUser = async () => {
+    const people = peopleOver();
+    const userId = await people.register(e1);
+    return { people, userId, stream: userStream(userId) };
+  };
+
+  it('gives the new address back when somebody else was faster to change the user', async () => {
+    const { people, userId, stream } = await newUser();
+    justBefore(people.rawStore, stream, async () => {
+      expect(await holderOf(people, e2)).toMatchObject({ userId });
+      await people.change(userId, { name: 'Faster' });
+    });
+    await expect(people.change(userId, { email: e2 }, 0)).rejects.toMatchObject({ code: 'revision-conflict' });
+    expect(await holderOf(people, e2)).toBeUndefined();
+    expect(await stateOf(people, userId)).toMatchObject({ email: e1, name: 'Faster' });
+  });
+
+  it('gives it back when the user is deleted meanwhile', async () => {
+    const { people, userId, stream } = await newUser();
+    justBefore(people.rawStore, stream, () => people.remove(userId));
+    await expect(people.change(userId, { email: e2 })).rejects.toMatchObject({ code: 'user-not-found' });
+    expect(await holderOf(people, e2)).toBeUndefined();
+  });
+
+  it('keeps the new address when the store is away before it says that it took the change', async () => {
+    const { people, userId, stream } = await newUser();
+    const { append } = people.rawStore;
+    people.rawStore.append = async (to, ...rest) => {
+      const result = await append.call(people.rawStore, to, ...rest);
+      if (to === stream) throw new DomainError('store-unavailable');
+      return result;
+    };
+    await expect(people.change(userId, { email: e2 })).rejects.toMatchObject({ code: 'store-unavailable' });
+    people.rawStore.append = append;
+    await expect(people.register(e2)).rejects.toMatchObject(taken);
+    expect(await ownersOf(people, e2, [userId])).toEqual([userId]);
+  });
+
+  it('reserves the old address anew when the user moves away while changing its spelling', async () => {
+    const { people, userId, stream } = await newUser();
+    justBefore(people.rawStore, stream, () => people.change(userId, { email: e2 }));
+    await people.change(userId, { email: 'One@example.com' });
+    await runAftermath(people);
+    const { reservationId } = (await stateOf(people, userId)) as ActiveUser;
+    expect(await holderOf(people, e1)).toEqual({ userId, reservationId });
+    expect(await holderOf(people, e2)).toBeUndefined();
+  });
+});
+
+describe('the policy gives back', () => {
+  it('the address of a change that was given up', async () => {
+    const people = peopleOver();
+    const userId = await people.register(e1);
+    const address = { addressKey: people.addressKeyOf(e2), reservationId: randomUUID() };
+    await reserveAddress(people.store, userId, address, asCommand());
+    const command = { type: 'abandon-email-change', ...address } as const;
+    await handle(people.store, userDecider, userStream(userId), command, asCommand());
+    expect(await holderOf(people, e2)).toMatchObject({ userId });
+    await runAftermath(people);
+    expect(await holderOf(people, e2)).toBeUndefined();
+    expect(await holderOf(people, e1)).toMatchObject({ userId });
+  });
+
+  it('the address of a deleted user', async () => {
+    const people = peopleOver();
+    const userId = await people.register(e1);
+    await people.remove(userId);
+    expect(await holderOf(people, e1)).toMatchObject({ userId });
+    await runAftermath(people);
+    expect(await holderOf(people, e1)).toBeUndefined();
+  });
+});
+
+it('takes the note away when a registration that was cut short behind its end is repeated', async () => {
   const people = peopleOver();
-  const userId = await people.register(e1);
-  await expect(people.change(userId, { email: e2 }, 5)).rejects.toMatchObject({ code: 'revision-conflict' });
-  expect(await holderOf(people, e2)).toBeUndefined();
+  const ids = { userId: randomUUID(), commandId: randomUUID() };
+  await people.register(e1, ids);
+  await people.credentials.begin(ids.userId);
+  await people.register(e1, ids);
+  expect(await people.credentials.unfinishedSince(new Date(Date.now() + 1_000), 10)).toEqual([]);
 });
 
 it('sweeps a registration that never came to anything, and only after making sure that it never will', async () => {
@@ -212,6 +290,7 @@ it('sweeps a registration that never came to anything, and only after making sur
 
   expect(await sweepRegistrations(people, new Date(Date.now() + 1_000))).toBe(1);
   expect(await stateOf(people, lost)).toEqual({ status: 'abandoned' });
+  expect(await people.vault.get('personal-keys', lost)).toBeUndefined();
   expect([await people.credentials.hashOf(lost), await people.credentials.hashOf(finished)]).toEqual([
     undefined,
     expect.any(String),
