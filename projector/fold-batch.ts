@@ -7,6 +7,10 @@ export type AnyProjection = Projection<never, never>;
 
 type Rule = (event: RecordedEvent, view: ViewValue | undefined) => ViewValue | undefined;
 
+/** Of what to wait for when an event's own key can't be told. No key of a view begins like it. */
+const unknownKey = (stream: string): string => `?${stream}`;
+export const isUnknownKey = (key: string): boolean => key.startsWith('?');
+
 /** A rule threw at this event: from here on, its key waits. */
 export interface Poison {
   readonly key: string;
@@ -60,7 +64,7 @@ export class Folding {
       const fail = () => {
         throw error;
       };
-      return { key: `?${event.stream}`, rule: fail };
+      return { key: unknownKey(event.stream), rule: fail };
     }
   }
 

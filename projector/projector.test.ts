@@ -117,11 +117,13 @@ it('goes on when the view store comes back', async () => {
 it('frees a parked key by the name of its view, and knows its views', async () => {
   const all = parts();
   const projector = start(all);
-  await appendPast(all.events, [created, { stream, type: 'user.profile-changed', data: null }]);
-  await eventually(() => projector.statuses().find(({ name }) => name === 'user-profiles')?.parked === 1);
-  const [parked] = await all.views.find({ name: 'parked-keys', version: 1 }, { from: 'user-profiles', limit: 9 });
-  expect(parked).toMatchObject({ value: { position: '2' } });
-  expect(await projector.retryParked('user-profiles', parked!.key.slice('user-profiles@1/'.length))).toBe(false);
+  // Later than any date can be.
+  const data = { source: 'binance', symbol: 'BTCUSDT', price: '1.10', timeMs: 9e15, origin: 'poll' };
+  await appendPast(all.events, [created, { stream: tickStream('binance', 'BTCUSDT', 0), type: 'price.ticked', data }]);
+  await eventually(() => projector.statuses().find(({ name }) => name === 'latest-prices')?.parked === 1);
+  const [parked] = await all.views.find({ name: 'parked-keys', version: 1 }, { from: 'latest-prices', limit: 9 });
+  expect(parked).toMatchObject({ key: 'latest-prices@1/BTCUSDT/binance', value: { position: '2' } });
+  expect(await projector.retryParked('latest-prices', 'BTCUSDT/binance')).toBe(false);
   await expect(projector.retryParked('nothing', 'a')).rejects.toThrow('no view');
 });
 

@@ -33,7 +33,7 @@ export interface Projector {
   statuses(): readonly ProjectionStatus[];
   /**
    * Folds a parked key of the view anew. Answers whether it is free now.
-   * @throws Error when there is no such view; DomainError 'store-unavailable'
+   * @throws Error when there is no such view, or it needs a rebuild; DomainError 'store-unavailable'
    */
   retryParked(view: string, key: string): Promise<boolean>;
   /** Resolves when everything it started has ended. */

@@ -445,4 +445,23 @@ describe('an event that can’t be folded', () => {
     await upToDate(running, events);
     expect([await sumsIn(views), await parkedIn(views)]).toEqual([{ a: 1, b: 2 }, [['sums@1/?sum-x', '2']]]);
   });
+
+  it('is never taken for folded when its key was unknown: only a rebuild brings it back', async () => {
+    const { events, views } = await setUp(added('a', 'poison'), added('a', 2));
+    let broken = true;
+    const key: typeof sums.key = ({ data }) => {
+      if (broken && data.n === 'poison') throw poisonous;
+      return data.key;
+    };
+    const { running } = start({ events, views, projection: { ...healed, key } });
+    await upToDate(running, events);
+    expect(await sumsIn(views)).toEqual({ a: 2 });
+    broken = false;
+    await expect(running.retryParked('?sum-a')).rejects.toThrow('needs a rebuild');
+    expect([running.status.parked, await parkedIn(views)]).toEqual([1, [['sums@1/?sum-a', '1']]]);
+    const rebuilt = start({ events, views, projection: { ...healed, key, version: 2 } }).running;
+    await upToDate(rebuilt, events);
+    expect(rebuilt.status.parked).toBe(0);
+    expect((await views.get(rebuilt.view, 'a'))?.value).toEqual({ sum: 102 });
+  });
 });

@@ -2,7 +2,7 @@ import type { EventStore, Position, RecordedEvent } from '../contracts/ports/eve
 import type { Log } from '../contracts/ports/log.ts';
 import type { RowChange, ViewDefinition, ViewStore } from '../contracts/ports/view-store.ts';
 import { BackOff } from './back-off.ts';
-import { type AnyProjection, Folding, type Poison } from './fold-batch.ts';
+import { type AnyProjection, Folding, isUnknownKey, type Poison } from './fold-batch.ts';
 import { ParkedKeys } from './parked-keys.ts';
 import { readMatching } from './read-matching.ts';
 
@@ -38,7 +38,7 @@ export interface RunningProjection {
   readonly status: ProjectionStatus;
   /**
    * Folds a parked key's events anew, from the one that it is parked at. Answers whether the key is free now.
-   * @throws DomainError 'store-unavailable' (the key stays parked)
+   * @throws Error when nobody knows which key waits; DomainError 'store-unavailable' (the key stays parked, either way)
    */
   retryParked(key: string): Promise<boolean>;
   /** Resolves when the signal has aborted and the batch under way is done. Never rejects. */
@@ -86,6 +86,8 @@ class ProjectionRun implements RunningProjection {
   async retryParked(key: string): Promise<boolean> {
     const parkedAt = this.#parked.positions.get(key);
     if (parkedAt === undefined) return true;
+    // Whichever key the event was for has gone on without it.
+    if (isUnknownKey(key)) throw new Error(`the view ${this.view.name} needs a rebuild: ${key} is not one of its keys`);
     // Most of the way without holding up the view.
     const [before, early] = [parkedAt > 0n ? parkedAt - 1n : undefined, this.#checkpoint];
     const first = await this.#read(key, before, early);

@@ -53,14 +53,19 @@ it('keeps a day of them, whatever fails meanwhile, until it is stopped', async (
   const stop = new AbortController();
   const log = recordingLog();
   let nowMs = noonMs + noticeRetentionMs;
+  let rounds = 0;
+  const now = () => {
+    rounds++;
+    return nowMs;
+  };
   let failures = 2;
   const purge = views.purge.bind(views);
   views.purge = async (...to) => {
     if (failures-- > 0) throw new DomainError('store-unavailable');
     return purge(...to);
   };
-  const ended = retainNotices({ views, log, signal: stop.signal, everyMs: 1, now: () => nowMs });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  const ended = retainNotices({ views, log, signal: stop.signal, everyMs: 1, now });
+  await eventually(() => rounds >= 3);
   expect(await left(views)).toEqual([1n, 2n, 3n]);
   nowMs += 1_001;
   await eventually(async () => (await left(views)).length === 1);

@@ -1,5 +1,8 @@
+import { eventId } from '../../contracts/events/event-id.ts';
 import type { PriceEvent } from '../../contracts/events/price-events.ts';
+import type { Position } from '../../contracts/ports/event-store.ts';
 import type { Projection } from '../../contracts/projection.ts';
+import type { Notice } from '../../contracts/sockets/notices.ts';
 
 export type LatestPrice = {
   readonly symbol: string;
@@ -16,6 +19,16 @@ export const latestPriceKey = (symbol: string, source: string): string => `${sym
 
 /** Under which the cache holds the row, as JSON. */
 export const priceCacheKey = (symbol: string, source: string): string => `price/${latestPriceKey(symbol, source)}`;
+
+/** What tells of the price in the row of this position: the same whenever and wherever it is told. */
+export const priceNotice = (
+  { symbol, source, asOf }: Pick<LatestPrice, 'symbol' | 'source' | 'asOf'>,
+  position: Position,
+): Notice => {
+  const subject = `${source}/${symbol}`;
+  const id = eventId(String(position), subject, 0);
+  return { id, type: 'price.updated', time: asOf, position: String(position), subject };
+};
 
 export const latestPrices: Projection<LatestPrice, Tick> = {
   name: 'latest-prices',

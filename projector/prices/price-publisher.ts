@@ -1,4 +1,3 @@
-import { eventId } from '../../contracts/events/event-id.ts';
 import type { Bus } from '../../contracts/ports/bus.ts';
 import type { Cache } from '../../contracts/ports/cache.ts';
 import type { Log } from '../../contracts/ports/log.ts';
@@ -6,7 +5,7 @@ import type { RowChange, ViewRow, ViewStore } from '../../contracts/ports/view-s
 import { pricesTopic } from '../../contracts/topics.ts';
 import { noticeMessage } from '../notices/notice-message.ts';
 import { WakeUp } from '../wake-up.ts';
-import { type LatestPrice, latestPrices, priceCacheKey } from './latest-price.projection.ts';
+import { type LatestPrice, latestPrices, priceCacheKey, priceNotice } from './latest-price.projection.ts';
 
 export interface PricePublisherOptions {
   readonly views: ViewStore;
@@ -19,13 +18,7 @@ export interface PricePublisherOptions {
 
 type PriceRow = Pick<ViewRow<LatestPrice>, 'position' | 'value'>;
 
-const message = ({ position, value: { symbol, source, asOf } }: PriceRow) => {
-  const subject = `${source}/${symbol}`;
-  const type = 'price.updated';
-  // The same whenever this price is published again.
-  const id = eventId(String(position), subject, 0);
-  return noticeMessage({ id, type, time: asOf, position: String(position), subject }, symbol);
-};
+const message = ({ position, value }: PriceRow) => noticeMessage(priceNotice(value, position), value.symbol);
 
 const pageSize = 500;
 

@@ -50,7 +50,13 @@ it('goes forward from a moment on', async () => {
 it('knows its symbols and its cursors', async () => {
   const { ask, list } = await arrange(2);
   await expect(ask('listCandles', { params: { symbol: 'ABC' } })).rejects.toMatchObject({ code: 'unknown-symbol' });
-  for (const key of ['', 'x', candleKey('binance', 'ABC', startMs), candleKey('binance', 'BTCUSDTX', startMs)]) {
+  const others = [
+    ['binance', 'ABC'],
+    ['binance', 'BTCUSDTX'],
+    ['binance', 'ETHUSDT'],
+    ['another', 'BTCUSDT'],
+  ] as const;
+  for (const key of ['', 'x', ...others.map(([source, symbol]) => candleKey(source, symbol, startMs))]) {
     const cursor = Buffer.from(key).toString('base64url');
     await expect(list({ cursor })).rejects.toMatchObject({ code: 'bad-cursor' });
   }

@@ -1,6 +1,6 @@
 import { MemoryCache } from '../../adapters/memory/memory-cache.ts';
 import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
-import { latestPriceKey, latestPrices } from '../../projector/prices/latest-price.projection.ts';
+import { latestPriceKey, latestPrices, priceCacheKey } from '../../projector/prices/latest-price.projection.ts';
 import { ViewProgress } from '../../runtime/view-progress.ts';
 import { asking } from '../../test/support/asking.ts';
 import { priceRoutes } from './price.routes.ts';
@@ -23,8 +23,27 @@ const arrange = () => {
     ...{ symbol, source, price },
     asOf: new Date(start).toISOString(),
   });
+  /** The view's next answer about the symbol, as it is now, comes when it is released. */
+  const holdBack = (held = 'BTCUSDT') => {
+    const get = views.get.bind(views);
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const asked = new Promise<void>((tell) => {
+      views.get = async (view, key) => {
+        const found = await get(view, key);
+        if (key !== latestPriceKey(held, 'binance')) return found;
+        views.get = get;
+        tell();
+        await released;
+        return found;
+      };
+    });
+    return { asked, release };
+  };
   return {
-    ...{ views, cache, prices, clock, lookups, ask, row },
+    ...{ views, cache, prices, clock, lookups, ask, row, holdBack },
     toView: (price: string, position: bigint, source?: string, symbol = 'BTCUSDT') =>
       views.apply(
         latestPrices,
@@ -32,7 +51,7 @@ const arrange = () => {
         position,
       ),
     toCache: (price: string, position: bigint) =>
-      cache.putIfNewer('price/BTCUSDT/binance', { value: JSON.stringify(row(price)), position }, 60),
+      cache.putIfNewer(priceCacheKey('BTCUSDT', 'binance'), { value: JSON.stringify(row(price)), position }, 60),
     price: async (minimum?: bigint) => (await prices.read('BTCUSDT', minimum)).value.price,
   };
 };
@@ -106,6 +125,56 @@ it('asks once for all who ask at the same time', async () => {
   await toView('1', 1n);
   await Promise.all(Array.from({ length: 50 }, () => price()));
   expect(lookups).toEqual(['view']);
+});
+
+it('gives nobody who asks behind an announcement what was looked up before it', async () => {
+  const { toView, price, prices, holdBack, lookups } = arrange();
+  await toView('1', 1n);
+  const { asked, release } = holdBack();
+  const early = price();
+  await asked;
+  await toView('2', 2n);
+  prices.announce('BTCUSDT', 2n);
+  expect(await price()).toBe('2');
+  release();
+  expect(await early).toBe('1');
+  // The one who came late has not put it back.
+  expect(await price()).toBe('2');
+  expect(lookups.at(-1)).toBe('memory');
+});
+
+it('asks once also while one from before an announcement ends', async () => {
+  const { toView, price, prices, holdBack, lookups } = arrange();
+  await toView('1', 1n);
+  const first = holdBack();
+  const early = price();
+  await first.asked;
+  await toView('2', 2n);
+  prices.announce('BTCUSDT', 2n);
+  const second = holdBack();
+  const late = price();
+  await second.asked;
+  first.release();
+  await early;
+  const later = price();
+  second.release();
+  expect([await late, await later]).toEqual(['2', '2']);
+  expect(lookups).toEqual(['view', 'view']);
+});
+
+it('keeps no list that lacks an announced price', async () => {
+  const { toView, prices, holdBack } = arrange();
+  await toView('1', 1n);
+  await toView('10', 2n, 'binance', 'ETHUSDT');
+  const { asked, release } = holdBack('ETHUSDT');
+  const listing = prices.readAll();
+  await asked;
+  await prices.read('BTCUSDT');
+  await toView('2', 3n);
+  prices.announce('BTCUSDT', 3n);
+  release();
+  await listing;
+  expect((await prices.readAll()).value.map(({ price }) => price)).toEqual(['2', '10']);
 });
 
 it('does not remember a failure', async () => {

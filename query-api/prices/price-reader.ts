@@ -2,8 +2,13 @@ import { DomainError } from '../../contracts/errors.ts';
 import type { MaybePrice } from '../../contracts/http/price-operations.ts';
 import type { Cache } from '../../contracts/ports/cache.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
-import type { ViewStore } from '../../contracts/ports/view-store.ts';
-import { type LatestPrice, latestPriceKey, latestPrices } from '../../projector/prices/latest-price.projection.ts';
+import type { ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
+import {
+  type LatestPrice,
+  latestPriceKey,
+  latestPrices,
+  priceCacheKey,
+} from '../../projector/prices/latest-price.projection.ts';
 import type { ViewProgress } from '../../runtime/view-progress.ts';
 import { waitForMinimum } from '../wait-for-minimum.ts';
 
@@ -36,6 +41,13 @@ export interface Ready<Value> {
   readonly goodUntilMs: number;
 }
 
+type PriceRow = Pick<ViewRow<LatestPrice>, 'value' | 'position'>;
+
+export interface ReadyPrice extends Ready<MaybePrice> {
+  /** Of the event that brought the price; undefined while there is none. */
+  readonly pricedAt: Position | undefined;
+}
+
 /** So that what another process has written is soon seen. */
 const memoMs = 1_000;
 const earlier = (one: Position, other: Position): Position => (one < other ? one : other);
@@ -46,8 +58,8 @@ export class PriceReader {
   readonly #staleAfterMs: number;
   readonly #now: () => number;
   readonly #symbols: ReadonlySet<string>;
-  readonly #ready = new Map<string, Ready<MaybePrice>>();
-  readonly #loading = new Map<string, Promise<Ready<MaybePrice>>>();
+  readonly #ready = new Map<string, ReadyPrice>();
+  readonly #loading = new Map<string, Promise<ReadyPrice>>();
   /** The latest position seen or heard of: what is older is outdated. */
   readonly #known = new Map<string, Position>();
   #all: Ready<readonly MaybePrice[]> | undefined;
@@ -64,7 +76,14 @@ export class PriceReader {
     if (!this.#symbols.has(symbol) || position <= this.#knownOf(symbol)) return;
     this.#known.set(symbol, position);
     this.#ready.delete(symbol);
+    // Who asks from now on does not get what was looked up before.
+    this.#loading.delete(symbol);
     this.#all = undefined;
+  }
+
+  /** Those that are followed, in their configured order. */
+  get symbols(): readonly string[] {
+    return this.#options.symbols;
   }
 
   /** Where `source` is another one, or the symbol is not followed, the subject is none of ours. */
@@ -77,7 +96,7 @@ export class PriceReader {
    * The symbol's price; nulls in it while there is none.
    * @throws DomainError 'unknown-symbol', 'view-behind', 'store-unavailable'
    */
-  async read(symbol: string, minimum?: Position): Promise<Ready<MaybePrice>> {
+  async read(symbol: string, minimum?: Position): Promise<ReadyPrice> {
     const ready = this.#ready.get(symbol);
     if (ready && this.#holds(ready, minimum)) {
       this.#options.onLookup?.('memory');
@@ -85,9 +104,7 @@ export class PriceReader {
     }
     if (!this.#symbols.has(symbol)) throw new DomainError('unknown-symbol');
     if (minimum !== undefined) return this.#fromView(symbol, minimum);
-    const loading = this.#loading.get(symbol) ?? this.#load(symbol).finally(() => this.#loading.delete(symbol));
-    this.#loading.set(symbol, loading);
-    return loading;
+    return this.#loading.get(symbol) ?? this.#loadForAll(symbol);
   }
 
   /** The prices of all symbols, in their configured order. @throws DomainError 'view-behind', 'store-unavailable' */
@@ -112,33 +129,43 @@ export class PriceReader {
     return this.#now() < goodUntilMs && (minimum === undefined || position >= minimum);
   }
 
-  async #load(symbol: string): Promise<Ready<MaybePrice>> {
-    const entry = await this.#options.cache.get(this.#cacheKey(symbol));
-    if (!entry || entry.position < this.#knownOf(symbol)) return this.#fromView(symbol, undefined);
-    this.#options.onLookup?.('cache');
-    return this.#keep(symbol, JSON.parse(entry.value) as LatestPrice, entry.position);
+  /** Once for all who ask meanwhile. */
+  #loadForAll(symbol: string): Promise<ReadyPrice> {
+    const loading = this.#load(symbol).finally(() => {
+      if (this.#loading.get(symbol) === loading) this.#loading.delete(symbol);
+    });
+    this.#loading.set(symbol, loading);
+    return loading;
   }
 
-  async #fromView(symbol: string, minimum: Position | undefined): Promise<Ready<MaybePrice>> {
+  async #load(symbol: string): Promise<ReadyPrice> {
+    const { cache, source } = this.#options;
+    const entry = await cache.get(priceCacheKey(symbol, source));
+    if (!entry || entry.position < this.#knownOf(symbol)) return this.#fromView(symbol, undefined);
+    this.#options.onLookup?.('cache');
+    return this.#keep(symbol, { value: JSON.parse(entry.value), position: entry.position }, entry.position);
+  }
+
+  async #fromView(symbol: string, minimum: Position | undefined): Promise<ReadyPrice> {
     const { views, progress, cache, source, cacheTtlSeconds = 120, onLookup } = this.#options;
     await waitForMinimum(progress, latestPrices, minimum);
     const row = await views.get(latestPrices, latestPriceKey(symbol, source));
     onLookup?.(row ? 'view' : 'nowhere');
     if (row) {
       const entry = { value: JSON.stringify(row.value), position: row.position };
-      await cache.putIfNewer(this.#cacheKey(symbol), entry, cacheTtlSeconds);
+      await cache.putIfNewer(priceCacheKey(symbol, source), entry, cacheTtlSeconds);
     }
     const seen = row && row.position > (minimum ?? 0n) ? row.position : (minimum ?? 0n);
-    return this.#keep(symbol, row?.value as LatestPrice | undefined, seen);
+    return this.#keep(symbol, row as PriceRow | undefined, seen);
   }
 
-  #keep(symbol: string, latest: LatestPrice | undefined, position: Position): Ready<MaybePrice> {
+  #keep(symbol: string, row: PriceRow | undefined, position: Position): ReadyPrice {
     const now = this.#now();
-    const staleFromMs = latest ? Date.parse(latest.asOf) + this.#staleAfterMs + 1 : now;
-    const { price = null, asOf = null } = latest ?? {};
+    const staleFromMs = row ? Date.parse(row.value.asOf) + this.#staleAfterMs + 1 : now;
+    const { price = null, asOf = null } = row?.value ?? {};
     const value = { symbol, price, asOf, source: this.#options.source, stale: now >= staleFromMs };
     const goodUntilMs = value.stale ? now + memoMs : Math.min(now + memoMs, staleFromMs);
-    const ready = { value, bytes: JSON.stringify(value), position, goodUntilMs };
+    const ready = { value, bytes: JSON.stringify(value), position, pricedAt: row?.position, goodUntilMs };
     if (position >= this.#knownOf(symbol)) {
       this.#known.set(symbol, position);
       this.#ready.set(symbol, ready);
@@ -149,9 +176,5 @@ export class PriceReader {
 
   #knownOf(symbol: string): Position {
     return this.#known.get(symbol) ?? 0n;
-  }
-
-  #cacheKey(symbol: string): string {
-    return `price/${latestPriceKey(symbol, this.#options.source)}`;
   }
 }

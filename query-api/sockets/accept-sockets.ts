@@ -1,30 +1,29 @@
 import { DomainError, isDomainError } from '../../contracts/errors.ts';
 import type { Log } from '../../contracts/ports/log.ts';
 import type { Caller } from '../../http/route.ts';
+import { Admissions } from './admissions.ts';
 import { type AnySocket, ConnectedSocket, type SocketServer } from './connected-socket.ts';
 import { problemFor, readAuth, refusal } from './handshake.ts';
-import type { SocketRooms } from './socket-rooms.ts';
 import { type StartNeeds, startSocket } from './start-socket.ts';
 
 export interface AcceptNeeds extends StartNeeds {
   /** Fails with DomainError 'not-authenticated'. */
   readonly tokens: { verify(token: string): Promise<Caller> };
   readonly admins: { isAdmin(userId: string): Promise<boolean> };
-  readonly rooms: SocketRooms;
   readonly log: Log;
 }
 
-const mostSocketsOfUser = 50;
 const mostProblems = 10;
 
 /** Lets in who has a token, into the rooms that are theirs. */
 export const acceptSockets = (server: SocketServer, needs: AcceptNeeds): void => {
-  const { tokens, admins, rooms, storeId, log } = needs;
+  const { tokens, admins, storeId, log } = needs;
+  const admissions = new Admissions();
 
   const admit = async (socket: AnySocket): Promise<void> => {
     const { token, start } = readAuth(socket.handshake.auth, storeId);
     const caller = await tokens.verify(token);
-    if (rooms.of(caller.userId).length >= mostSocketsOfUser) throw new DomainError('too-many-attempts');
+    admissions.admit(caller.userId, socket);
     Object.assign(socket.data, { caller, token, start });
   };
   server.use((socket, next) => {

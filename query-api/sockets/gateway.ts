@@ -50,7 +50,7 @@ export const startGateway = (needs: GatewayNeeds): Gateway => {
   const backlog = new NoticeBacklog(views);
   const userNotices = new UserNotices({ rooms, backlog, users, everyone: notifyAudience === 'everyone', log });
   const priceNotices = new PriceNotices(rooms, prices, log);
-  acceptSockets(server, { ...needs, rooms, backlog, userNotices, priceNotices });
+  acceptSockets(server, { ...needs, backlog, userNotices, priceNotices });
   server.attach(httpServer);
 
   const joined = { users: false, prices: false };

@@ -1,6 +1,8 @@
 import type { DeliveredMessage } from '../../contracts/ports/bus.ts';
+import type { Position } from '../../contracts/ports/event-store.ts';
 import type { Log } from '../../contracts/ports/log.ts';
-import type { Notice, SocketNotice } from '../../contracts/sockets/notices.ts';
+import type { SocketNotice } from '../../contracts/sockets/notices.ts';
+import { priceNotice } from '../../projector/prices/latest-price.projection.ts';
 import type { PriceReader } from '../prices/price-reader.ts';
 import { noticeIn } from './notice-in.ts';
 import type { SocketRooms } from './socket-rooms.ts';
@@ -10,7 +12,7 @@ export class PriceNotices {
   readonly #rooms: SocketRooms;
   readonly #prices: PriceReader;
   readonly #log: Log;
-  readonly #latest = new Map<string, Notice>();
+  readonly #told = new Map<string, Position>();
 
   constructor(rooms: SocketRooms, prices: PriceReader, log: Log) {
     this.#rooms = rooms;
@@ -24,21 +26,27 @@ export class PriceNotices {
     const symbol = notice && this.#prices.symbolOf(notice.subject);
     if (!notice || symbol === undefined) return;
     const position = BigInt(notice.position);
-    const before = this.#latest.get(symbol);
-    if (before && position <= BigInt(before.position)) return;
+    if (position <= (this.#told.get(symbol) ?? -1n)) return;
     this.#prices.announce(symbol, position);
-    if (this.#rooms.all.length > 0) this.#rooms.sendPrice(await this.#shown(symbol, notice, position));
-    this.#latest.set(symbol, notice);
+    if (this.#rooms.all.length > 0) {
+      const { value } = await this.#prices.read(symbol, position);
+      this.#rooms.sendPrice({ ...notice, data: { ...value } });
+    }
+    this.#told.set(symbol, position);
   }
 
-  /** The last notice of each symbol, for a socket that has just connected. @throws DomainError 'store-unavailable', 'view-behind' */
+  /**
+   * The latest price of each symbol that has one, announced here or not, for a socket that has just connected.
+   * @throws DomainError 'store-unavailable', 'view-behind'
+   */
   async latest(): Promise<readonly SocketNotice[]> {
     const shown: SocketNotice[] = [];
-    for (const [symbol, notice] of this.#latest) shown.push(await this.#shown(symbol, notice, undefined));
+    for (const symbol of this.#prices.symbols) {
+      const { value, pricedAt } = await this.#prices.read(symbol);
+      const { source, asOf } = value;
+      if (pricedAt === undefined || asOf === null) continue;
+      shown.push({ ...priceNotice({ symbol, source, asOf }, pricedAt), data: { ...value } });
+    }
     return shown;
-  }
-
-  async #shown(symbol: string, notice: Notice, minimum: bigint | undefined): Promise<SocketNotice> {
-    return { ...notice, data: { ...(await this.#prices.read(symbol, minimum)).value } };
   }
 }

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { usersTopic } from '../../contracts/topics.ts';
+import { DomainError } from '../../contracts/errors.ts';
+import { Notice } from '../../contracts/sockets/notices.ts';
+import { pricesTopic, usersTopic } from '../../contracts/topics.ts';
 import { noticeKey, notices } from '../../projector/notices/notice.projection.ts';
 import { purgeNotices } from '../../projector/notices/notice-retention.ts';
+import { latestPriceKey, latestPrices, priceNotice } from '../../projector/prices/latest-price.projection.ts';
+import type { GatewayNeeds } from '../../query-api/sockets/gateway.ts';
 import { eventually } from '../support/eventually.ts';
 import { type SocketStage, type StageClient, socketStage } from '../support/socket-stage.ts';
 
@@ -16,6 +20,12 @@ afterEach(() => stage.stop());
 const types = (client: StageClient) => client.heard.map(({ type }) => type);
 const names = (client: StageClient) => client.heard.map(({ data }) => data.name);
 const positions = (client: StageClient) => client.heard.map(({ position }) => Number(position));
+/** The stage, with another opinion on tokens. */
+const stageWith = async (verify: GatewayNeeds['tokens']['verify']) => {
+  await stage.stop();
+  stage = await socketStage({ tokens: { verify } });
+  return stage;
+};
 /** As a network that breaks. */
 const cut = ({ socket }: StageClient) => {
   const engine = socket.io.engine as unknown as { transport?: { ws?: { terminate(): void } } } | undefined;
@@ -325,6 +335,24 @@ describe('prices', () => {
     await eventually(() => bos.prices.length === 2);
     expect(bos.prices[1]!.subject).toBe('test/ETHUSDT');
   });
+
+  it('are told to who connects, also those that this process has never heard of', async () => {
+    const publish = stage.bus.publish.bind(stage.bus);
+    // As for a process that starts later.
+    stage.bus.publish = async (topic, messages) => {
+      if (topic !== pricesTopic) await publish(topic, messages);
+    };
+    const position = String(await stage.tick('ETHUSDT', '3000.5'));
+    await eventually(() => stage.views.get(latestPrices, latestPriceKey('ETHUSDT', 'test')));
+    const client = await stage.connect(await stage.create());
+    await eventually(() => client.prices.length === 1);
+    expect(client.prices[0]).toEqual({
+      ...priceNotice({ symbol: 'ETHUSDT', source: 'test', asOf: client.prices[0]!.time }, BigInt(position)),
+      data: (await stage.prices.read('ETHUSDT')).value,
+    });
+    expect(client.prices[0]).toMatchObject({ position, data: { price: '3000.5' } });
+    expect(Notice.safeParse(client.prices[0]).success).toBe(true);
+  });
 });
 
 describe('the door', () => {
@@ -368,6 +396,49 @@ describe('the door', () => {
     }
     expect(stays.socket.connected).toBe(true);
     await eventually(() => stage.gateway.connected === 1);
+  });
+
+  it('asks for the token again once the socket is where an end of its session finds it', async () => {
+    const verified: string[] = [];
+    const given = await stageWith(async (token) => {
+      const caller = given.callers.get(token);
+      if (!caller || verified.includes(token)) throw new DomainError('not-authenticated');
+      verified.push(token);
+      return caller;
+    });
+    const client = given.client(await given.create());
+    client.socket.connect();
+    await eventually(() => client.other.some(({ event }) => event === 'disconnect'));
+    expect(client.other).toMatchObject([
+      { event: 'problem', value: { code: 'not-authenticated' } },
+      { event: 'disconnect', value: { reason: 'io server disconnect' } },
+    ]);
+  });
+
+  it('lets in fifty of a user, also when all come at once, and others when they have gone', async () => {
+    let arrived = 0;
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const given = await stageWith(async (token) => {
+      arrived++;
+      await opened;
+      return given.callers.get(token)!;
+    });
+    const [ann, bo] = [await given.create(), await given.create()];
+    const clients = Array.from({ length: 60 }, () => given.client(ann));
+    for (const { socket } of clients) socket.connect();
+    await eventually(() => arrived === 60);
+    open();
+    await eventually(() => clients.every(({ other }) => other.length > 0));
+    const refused = clients.filter(({ other }) => other[0]!.event === 'connect_error');
+    expect(refused).toHaveLength(10);
+    for (const { other } of refused) expect(other[0]!.value.code).toBe('too-many-attempts');
+    await given.connect(bo);
+    clients.find(({ socket }) => socket.connected)!.socket.disconnect();
+    await eventually(() => given.gateway.connected === 50);
+    await given.connect(ann);
   });
 
   it('bears what clients send', async () => {
