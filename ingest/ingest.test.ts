@@ -3,6 +3,7 @@ import { InProcessScheduler } from '../adapters/memory/in-process-scheduler.ts';
 import { MemoryEventStore } from '../adapters/memory/memory-event-store.ts';
 import { DomainError } from '../contracts/errors.ts';
 import type { ExpectedRevision, NewEvent } from '../contracts/ports/event-store.ts';
+import type { Scheduler } from '../contracts/ports/scheduler.ts';
 import { playback } from '../exchange-simulator/market/playback.source.ts';
 import { walk } from '../exchange-simulator/market/walk.source.ts';
 import { type ExchangeSimulator, startExchangeSimulator } from '../exchange-simulator/start-exchange-simulator.ts';
@@ -98,6 +99,18 @@ it('records live candles and ticks of rising time', async () => {
   expect(logged).toEqual([]);
 });
 
+it('polls half an interval off the full one, where jitter cannot put two polls into one minute', async () => {
+  await play();
+  const phases: (number | undefined)[] = [];
+  const scheduler = new InProcessScheduler(() => undefined);
+  const every: Scheduler['every'] = (name, intervalMs, job, phaseMs) => {
+    phases.push(phaseMs);
+    return scheduler.every(name, intervalMs, job, phaseMs);
+  };
+  ingest({ pollIntervalMs: minuteMs, scheduler: { every } });
+  expect(phases).toEqual([minuteMs / 2]);
+});
+
 it('asks for the past at the first start, no further back than it was told', async () => {
   const noon = start + 720 * minuteMs;
   const symbols = [{ symbol, startPrice: '68000.00' }];
@@ -120,7 +133,7 @@ it('survives that the exchange goes away, and fills the gap when it is back', as
   simulator.faults.refuseConnections();
   simulator.faults.dropSockets();
   simulator.faults.answer(503);
-  await eventually(() => !status.connected && lines('the minute poll is away').length > 0);
+  await eventually(() => !status.connected);
   const gone = simulator.now();
   await eventually(() => simulator.now() > gone + 10 * minuteMs);
   expect(Math.max(...(await candles()).map(({ openTimeMs }) => openTimeMs))).toBeLessThan(gone);
@@ -130,10 +143,21 @@ it('survives that the exchange goes away, and fills the gap when it is back', as
   expect(backfilled.length).toBeGreaterThanOrEqual(9);
   expect(Math.min(...backfilled.map(({ openTimeMs }) => openTimeMs))).toBeGreaterThan(gone - 2 * minuteMs);
   expect(status).toMatchObject({ connected: true, lastError: 'exchange-unavailable' });
-  await eventually(() => lines('the minute poll is back').length > 0);
-  for (const line of ['price stream is away', 'price stream is back', 'minute poll is away', 'minute poll is back']) {
+  for (const line of ['price stream is away', 'price stream is back']) {
     expect({ line, times: lines(line).length }).toEqual({ line, times: 1 });
   }
+});
+
+it('says once that the poll is away, and that it is back, while the stream delivers', async () => {
+  await play(20);
+  const { status } = ingest();
+  await eventually(() => status.connected && status.lastTickAt[symbol]);
+  simulator.faults.answer(503);
+  await eventually(() => lines('the minute poll is away').length > 0);
+  simulator.faults.heal();
+  await eventually(() => lines('the minute poll is back').length > 0);
+  expect(status).toMatchObject({ connected: true, lastError: 'exchange-unavailable' });
+  expect(lines('the minute poll is away').map(({ level }) => level)).toEqual(['warn']);
 });
 
 it('starts though the exchange is away', async () => {

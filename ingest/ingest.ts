@@ -1,3 +1,4 @@
+import type { BackOff } from '../contracts/back-off.ts';
 import type { EventStore } from '../contracts/ports/event-store.ts';
 import type { Exchange } from '../contracts/ports/exchange.ts';
 import type { Lease } from '../contracts/ports/lease.ts';
@@ -10,7 +11,6 @@ import { Market } from './prices/market.ts';
 import { pollPrices } from './prices/minute-poll.ts';
 import { PriceRecorder } from './prices/price-recorder.ts';
 import { followStream } from './prices/stream-follower.ts';
-import type { BackOff } from './retry.ts';
 
 export interface IngestOptions {
   readonly events: EventStore;
@@ -52,7 +52,7 @@ export const startIngest = (given: IngestOptions): Ingest => {
   const { events, exchange, lease, symbols, acceptedSource, log, backOff, scheduler } = options;
   const status = newStatus();
   const market = new Market({ exchange, lease, symbols, acceptedSource, log, status });
-  const recorder = new PriceRecorder(events, acceptedSource);
+  const recorder = new PriceRecorder(events, acceptedSource, symbols.length);
 
   const { backfillMinutes, streamIntervalMs, pollIntervalMs } = options;
   const shared = { market, recorder, backOff, status, log };
@@ -61,7 +61,9 @@ export const startIngest = (given: IngestOptions): Ingest => {
   const stop = new AbortController();
   const follower = followStream({ ...shared, backfill, streamIntervalMs }, stop.signal);
   const outage = new Outage(log, 'the minute poll');
-  const poll = scheduler.every('price-poll', pollIntervalMs, (signal) => pollPrices({ ...shared, outage }, signal));
+  const ask = (signal: AbortSignal) => pollPrices({ ...shared, outage }, signal);
+  // At a full minute a little jitter would put two polls into one minute of exchange time, and none into the next.
+  const poll = scheduler.every('price-poll', pollIntervalMs, ask, pollIntervalMs / 2);
 
   return {
     status,

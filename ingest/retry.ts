@@ -1,13 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BackOff, backOffMs } from '../contracts/back-off.ts';
 import { isDomainError } from '../contracts/errors.ts';
-
-/** Exponential back-off with full jitter. */
-export interface BackOff {
-  readonly baseMs: number;
-  readonly maxMs: number;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
-}
 
 export interface RetryOptions {
   readonly backOff: BackOff;
@@ -34,8 +27,7 @@ export const retrying = async <T>(
     } catch (error) {
       if (!isDomainError(error) || !error.retriable || attempt >= attempts) throw error;
       failed?.(error);
-      const jitterMs = backOff.random() * Math.min(backOff.maxMs, backOff.baseMs * 2 ** (attempt - 1));
-      const waitMs = Math.max(jitterMs, (error.retryAfterSeconds ?? 0) * 1_000);
+      const waitMs = Math.max(backOffMs(backOff, attempt), (error.retryAfterSeconds ?? 0) * 1_000);
       await sleep(waitMs, undefined, { signal });
     }
   }

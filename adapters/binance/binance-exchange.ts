@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { BackOff } from '../../contracts/back-off.ts';
 import { DomainError } from '../../contracts/errors.ts';
 import type { Exchange, ExchangeMessage, ExchangePrice, Kline } from '../../contracts/ports/exchange.ts';
-import type { BackOff } from './back-off.ts';
 import { Klines, ServerTime, TickerPrices } from './binance-answers.ts';
 import { type Answer, BinanceRest } from './binance-rest.ts';
 import { followPrices } from './follow-prices.ts';
@@ -15,6 +15,7 @@ export interface BinanceOptions {
   readonly timeoutMs?: number;
   readonly handshakeTimeoutMs?: number;
   readonly idleMs?: number;
+  readonly quietMs?: number;
   readonly maxAgeMs?: number;
   readonly backOff?: Partial<BackOff>;
   readonly queueLimit?: number;
@@ -27,7 +28,10 @@ const defaults = {
   webSocketUrl: 'wss://data-stream.binance.vision',
   timeoutMs: 10_000,
   handshakeTimeoutMs: 10_000,
-  idleMs: 30_000,
+  // Binance pings every 20 s: two have not come.
+  idleMs: 45_000,
+  // A symbol's candle closes each minute, traded or not: two have not come.
+  quietMs: 150_000,
   maxAgeMs: 23 * 3_600_000,
   queueLimit: 1_000,
 };
@@ -56,7 +60,7 @@ export class BinanceExchange implements Exchange {
     return this.#malformed;
   }
 
-  /** Asked once, and again with each reconnect. */
+  /** Asked once, and again after somebody answered by another name. */
   async source(signal: AbortSignal): Promise<string> {
     return this.#source ?? this.#askSource(signal);
   }
@@ -104,7 +108,10 @@ export class BinanceExchange implements Exchange {
     const options = {
       ...this.#options,
       backOff: this.#backOff,
-      askSource: (asking: AbortSignal) => this.#askSource(asking),
+      source: (asking: AbortSignal) => this.source(asking),
+      mistaken: () => {
+        this.#source = undefined;
+      },
       malformed: () => {
         this.#malformed++;
       },

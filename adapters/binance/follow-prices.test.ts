@@ -64,6 +64,16 @@ it('connects again after a drop, and says so', async () => {
   expect(news()).toEqual(['connected', 'disconnected', 'connected']);
 });
 
+it('connects again though REST is banned', async () => {
+  const { count, exchange } = follow();
+  await eventually(() => count('price') > 0);
+  simulator.faults.answer(418, { retryAfterSeconds: 7_200 });
+  const banned = exchange.time(new AbortController().signal);
+  await expect(banned).rejects.toMatchObject({ retryAfterSeconds: 7_200 });
+  simulator.faults.dropSockets();
+  await eventually(() => count('connected') === 2);
+});
+
 it('waits, saying it once, while nobody listens', async () => {
   simulator.faults.refuseConnections();
   const { heard, news, count } = follow();
@@ -86,7 +96,7 @@ it('gives up a connection that has fallen silent', async () => {
 });
 
 it('keeps a connection for as long as it talks', async () => {
-  const { count, news } = follow({ idleMs: 500 });
+  const { count, news } = follow({ idleMs: 500, quietMs: 500 });
   // 900 ms.
   await eventually(() => count('candle') >= 15);
   expect(news()).toEqual(['connected']);
@@ -155,6 +165,51 @@ describe('against a server with a mind of its own', () => {
     expect(heard).toEqual([{ type: 'disconnected', reason: expect.stringContaining('another') }]);
   });
 
+  it('asks for the name again once the stream goes by another', async () => {
+    const names = { rest: 'one', stream: 'one' };
+    const sockets: WebSocket[] = [];
+    const urls = await serve(names, (socket) => void sockets.push(socket));
+    const { count, exchange } = follow({}, urls);
+    await eventually(() => count('connected') === 1);
+    names.rest = names.stream = 'two';
+    sockets[0]!.terminate();
+    await eventually(() => count('connected') === 2);
+    expect(await exchange.source(new AbortController().signal)).toBe('two');
+  });
+
+  it('waits twice as long after each connection that is dropped at once', async () => {
+    const acceptedMs: number[] = [];
+    const urls = await serve({ rest: 'one', stream: 'one' }, (socket) => {
+      acceptedMs.push(performance.now());
+      socket.terminate();
+    });
+    follow({ backOff: { baseMs: 50, maxMs: 60_000, random: () => 1 } }, urls);
+    await eventually(() => acceptedMs.length === 4);
+    const waits = acceptedMs.slice(1).map((moment, index) => moment - acceptedMs[index]!);
+    // Timers may fire a millisecond early.
+    [50, 100, 200].forEach((leastMs, index) => {
+      expect(waits[index]).toBeGreaterThan(leastMs - 2);
+    });
+  });
+
+  it('waits before it asks again a server that takes nobody', async () => {
+    const askedMs: number[] = [];
+    const server = createServer((_, response) => {
+      askedMs.push(performance.now());
+      response.writeHead(503).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    open.push(async () => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const urls = { restUrl: `http://${host}`, webSocketUrl: `ws://${host}` };
+    follow({ backOff: { baseMs: 50, maxMs: 60_000, random: () => 1 } }, urls);
+    await eventually(() => askedMs.length === 4);
+    expect(askedMs[3]! - askedMs[0]!).toBeGreaterThan(50 + 100 + 200 - 6);
+  });
+
   it('passes over what it cannot read, and counts it', async () => {
     const bad = ['no json', 'null', '{"data":{"e":"kline"}}', ticker(1.5), ticker('NaN'), ticker('-1')];
     const urls = await serve({ rest: 'one', stream: 'one' }, (socket) => {
@@ -165,6 +220,30 @@ describe('against a server with a mind of its own', () => {
     await eventually(() => count('price') === 1);
     expect(heard.at(-1)).toEqual({ type: 'price', price: { symbol, price: '1.50000000', timeMs: 1 } });
     expect(exchange.malformed).toBe(bad.length);
+  });
+
+  const pinging = (socket: WebSocket, sent: () => void = () => undefined) => {
+    const pings = setInterval(() => {
+      socket.ping();
+      sent();
+    }, 20);
+    socket.on('close', () => clearInterval(pings));
+  };
+
+  it('keeps a connection that only pings: the market is quiet', async () => {
+    let pings = 0;
+    const urls = await serve({ rest: 'one', stream: 'one' }, (socket) => pinging(socket, () => pings++));
+    const { news } = follow({ idleMs: 500 }, urls);
+    // A second.
+    await eventually(() => pings >= 50);
+    expect(news()).toEqual(['connected']);
+  });
+
+  it('gives up a connection that only pings when a candle should have closed long ago', async () => {
+    const urls = await serve({ rest: 'one', stream: 'one' }, (socket) => pinging(socket));
+    const { heard, count } = follow({ quietMs: 100 }, urls);
+    await eventually(() => count('disconnected') > 0);
+    expect(heard[1]).toMatchObject({ reason: expect.stringContaining('without a message') });
   });
 
   it('does not take noise for a sign of life', async () => {

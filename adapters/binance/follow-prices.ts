@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDomainError } from '../../contracts/errors.ts';
+import { type BackOff, backOffMs } from '../../contracts/back-off.ts';
 import type { ExchangeMessage } from '../../contracts/ports/exchange.ts';
-import { type BackOff, backOffMs } from './back-off.ts';
 import type { StreamMessage } from './binance-answers.ts';
 import { MessageQueue } from './message-queue.ts';
 import { openPriceSocket, type PriceSocket, type SocketOptions } from './price-socket.ts';
@@ -11,8 +10,13 @@ export interface FollowOptions extends SocketOptions {
   readonly backOff: BackOff;
   /** Waiting messages from which on prices are coalesced. */
   readonly queueLimit: number;
-  /** Asks the other side anew for its name. */
-  readonly askSource: (signal: AbortSignal) => Promise<string>;
+  /**
+   * The name that the other side goes by. Asked for by REST only while nobody knows it: a ban there must not keep the
+   * stream from coming back.
+   */
+  readonly source: (signal: AbortSignal) => Promise<string>;
+  /** The stream goes by another name than that: it must be asked for anew. */
+  readonly mistaken: () => void;
   readonly malformed: () => void;
 }
 
@@ -46,29 +50,27 @@ const keepConnected = async (
     queue.push({ type: 'connected' });
     told = false;
   };
-  const listener = { opened, message: listenerTo(queue, symbols), malformed: options.malformed };
+  const { malformed, mistaken } = options;
+  const listener = { opened, message: listenerTo(queue, symbols), malformed, mistaken };
   const terminate = () => void current?.terminate();
   signal.addEventListener('abort', terminate);
 
-  for (let attempt = 0; !signal.aborted; ) {
-    const startedMs = Date.now();
-    let waitMs = 0;
+  for (let failures = 0; !signal.aborted; ) {
+    const startedMs = performance.now();
     try {
-      const next = await openPriceSocket(url, await options.askSource(signal), options, listener, signal);
+      const next = await openPriceSocket(url, await options.source(signal), options, listener, signal);
       await current?.terminate();
       current = next;
       if (signal.aborted) terminate();
       const { reason, alive } = await next.due;
       if (!alive) lose(reason);
       // Only a connection that lasted proves the other side well: one that drops everybody at once must not be hammered.
-      attempt = Date.now() - startedMs > options.backOff.maxMs ? 0 : attempt + 1;
+      failures = performance.now() - startedMs > options.backOff.maxMs ? 1 : failures + 1;
     } catch (error) {
-      attempt++;
+      failures++;
       if (!current?.isOpen()) lose(error instanceof Error ? error.message : String(error));
-      if (isDomainError(error)) waitMs = (error.retryAfterSeconds ?? 0) * 1_000;
     }
-    waitMs = Math.max(waitMs, backOffMs(options.backOff, attempt));
-    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    await sleep(backOffMs(options.backOff, failures), undefined, { signal }).catch(() => undefined);
   }
   signal.removeEventListener('abort', terminate);
   await current?.terminate();

@@ -4,8 +4,10 @@ import { sourceOf } from './binance-rest.ts';
 
 export interface SocketOptions {
   readonly handshakeTimeoutMs: number;
-  /** Without a word for so long it counts as half-open: the other side may be gone without our being told. */
+  /** With neither a word nor a ping for so long it counts as half-open: the other side may be gone without our being told. */
   readonly idleMs: number;
+  /** Without a word for so long the other side may be there, but the stream is dead. Longer than a candle takes to close. */
+  readonly quietMs: number;
   /** Binance closes connections after 24 hours; we replace them before. */
   readonly maxAgeMs: number;
 }
@@ -16,6 +18,8 @@ export interface Listener {
   readonly message: (message: StreamMessage) => void;
   /** Something came that is no message of the kind we know. */
   readonly malformed: () => void;
+  /** The other side goes by another name than expected. */
+  readonly mistaken: () => void;
 }
 
 /** Why a socket should be replaced, and whether it still delivers until it is. */
@@ -43,23 +47,29 @@ const read = (data: RawData): StreamMessage | undefined => {
 };
 
 /** The reason of the first that happens. */
-const whenDue = (socket: WebSocket, { idleMs, maxAgeMs }: SocketOptions, { message, malformed }: Listener) =>
+const whenDue = (socket: WebSocket, { idleMs, quietMs, maxAgeMs }: SocketOptions, { message, malformed }: Listener) =>
   new Promise<Due>((resolve) => {
-    const idle = setTimeout(() => {
-      resolve({ reason: `silent for ${idleMs} ms`, alive: false });
+    const giveUp = (reason: string) => {
+      resolve({ reason, alive: false });
       socket.terminate();
-    }, idleMs);
+    };
+    const idle = setTimeout(() => giveUp(`silent for ${idleMs} ms`), idleMs);
+    const quiet = setTimeout(() => giveUp(`without a message for ${quietMs} ms`), quietMs);
     const aged = setTimeout(() => resolve({ reason: 'old enough to be replaced', alive: true }), maxAgeMs);
     socket.on('message', (data) => {
       const known = read(data);
       if (!known) return malformed();
       // Only what we understand is a sign of life.
       idle.refresh();
+      quiet.refresh();
       if (known.type === 'shutdown') return resolve({ reason: 'the server announced its shutdown', alive: true });
       message(known);
     });
+    // In a quiet market nothing else may come for most of a minute.
+    socket.on('ping', () => idle.refresh());
     socket.on('close', (code) => {
       clearTimeout(idle);
+      clearTimeout(quiet);
       clearTimeout(aged);
       resolve({ reason: `closed with ${code}`, alive: false });
     });
@@ -95,6 +105,7 @@ export const openPriceSocket = async (
       socket.once('upgrade', ({ headers }) => {
         const name = sourceOf(headers);
         if (name === source) return;
+        listener.mistaken();
         reject(new Error(`the stream goes by the name ${name}, not ${source}`));
         socket.terminate();
       });

@@ -6,12 +6,14 @@ type Job = (signal: AbortSignal) => Promise<void>;
 /** What `setTimeout` can count. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Sleeps until the clock passes a multiple of the interval, or the signal aborts. */
-const nextMoment = async (intervalMs: number, signal: AbortSignal) => {
-  const dueMs = (Math.floor(Date.now() / intervalMs) + 1) * intervalMs;
+/** Sleeps until the clock is in another stretch between two moments, later or earlier, or the signal aborts. */
+const nextMoment = async (intervalMs: number, phaseMs: number, signal: AbortSignal) => {
+  const now = () => Date.now() - phaseMs;
+  const slot = Math.floor(now() / intervalMs);
   // A timer may fire a millisecond early; without the loop the same moment would come twice.
-  while (Date.now() < dueMs && !signal.aborted) {
-    await sleep(Math.min(dueMs - Date.now(), longestTimerMs), undefined, { signal }).catch(() => undefined);
+  for (let nowMs = now(); Math.floor(nowMs / intervalMs) === slot && !signal.aborted; nowMs = now()) {
+    const leftMs = (slot + 1) * intervalMs - nowMs;
+    await sleep(Math.min(leftMs, longestTimerMs), undefined, { signal }).catch(() => undefined);
   }
 };
 
@@ -24,9 +26,9 @@ export class InProcessScheduler implements Scheduler {
     this.#report = report;
   }
 
-  every(name: string, intervalMs: number, job: Job): ScheduledJob {
+  every(name: string, intervalMs: number, job: Job, phaseMs = 0): ScheduledJob {
     const stop = new AbortController();
-    const ended = this.#loop(name, intervalMs, job, stop.signal);
+    const ended = this.#loop(name, job, (signal) => nextMoment(intervalMs, phaseMs, signal), stop.signal);
     return {
       stop: () => {
         stop.abort();
@@ -35,14 +37,14 @@ export class InProcessScheduler implements Scheduler {
     };
   }
 
-  async #loop(name: string, intervalMs: number, job: Job, signal: AbortSignal) {
+  async #loop(name: string, job: Job, next: Job, signal: AbortSignal) {
     while (!signal.aborted) {
       try {
         await job(signal);
       } catch (error) {
         if (!signal.aborted) this.#report(name, error);
       }
-      await nextMoment(intervalMs, signal);
+      await next(signal);
     }
   }
 }

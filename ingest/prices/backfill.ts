@@ -1,10 +1,11 @@
+import type { BackOff } from '../../contracts/back-off.ts';
 import { isDomainError } from '../../contracts/errors.ts';
 import type { EventStore } from '../../contracts/ports/event-store.ts';
 import type { Kline } from '../../contracts/ports/exchange.ts';
 import type { Log } from '../../contracts/ports/log.ts';
 import type { IngestStatus } from '../ingest-status.ts';
 import { Outage } from '../outage.ts';
-import { type BackOff, retrying } from '../retry.ts';
+import { retrying } from '../retry.ts';
 import { firstMissingCandle } from './first-missing-candle.ts';
 import type { Market } from './market.ts';
 import type { PriceRecorder } from './price-recorder.ts';
@@ -35,7 +36,7 @@ async function* pages(klines: AsyncIterable<Kline>): AsyncGenerator<readonly Kli
   yield page;
 }
 
-/** Asks for the candles that nobody heard, one symbol after the other. */
+/** Asks for the candles that nobody heard: one symbol after the other, and again those that failed. */
 export class Backfill {
   readonly #options: BackfillOptions;
   readonly #outage: Outage;
@@ -80,17 +81,40 @@ export class Backfill {
       this.#outage.begin(error);
       if (isDomainError(error)) status.lastError = error.code;
     };
-    for (const symbol of market.symbols) {
+    const left = new Set(market.symbols);
+    try {
+      this.#gaveUp = !(await retrying(() => this.#round(left, signal), { backOff, signal, failed }));
+      if (!this.#gaveUp) this.#outage.end();
+    } catch (error) {
+      if (!signal.aborted) log.error({ err: error }, 'missing candles could not be recorded');
+    }
+  }
+
+  /**
+   * Tries each symbol once, so that one that always fails holds up no other, and takes out what is done with. False
+   * when this process may not record any more.
+   * @throws the last failure that may go well another time
+   */
+  async #round(left: Set<string>, signal: AbortSignal): Promise<boolean> {
+    const { market, log } = this.#options;
+    let failure: unknown;
+    for (const symbol of left) {
       try {
-        this.#gaveUp = !(await retrying(() => this.#fill(symbol, signal), { backOff, signal, failed }));
-        if (this.#gaveUp) return;
-        this.#outage.end();
+        if (!(await this.#fill(symbol, signal))) return false;
+        left.delete(symbol);
       } catch (error) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
+        if (isDomainError(error) && error.retriable) {
+          failure = error;
+          continue;
+        }
+        left.delete(symbol);
         if (isDomainError(error, 'unknown-symbol')) market.untraded(symbol);
         else log.error({ err: error, symbol }, 'missing candles could not be recorded');
       }
     }
+    if (failure !== undefined) throw failure;
+    return true;
   }
 
   /** False when this process may not record any more. */

@@ -37,10 +37,12 @@ it('takes an older minute that is missing', () => {
   expect(given(record(120_000), record(60_000, true))).toEqual([candle(120_000), candle(60_000, true)]);
 });
 
-it('keeps the state that it was given', () => {
-  const event: CandleClosed = { type: 'candle.closed', data: candle(0) };
-  fold(candleDecider, candleDecider.initial, [event]);
-  expect(candleDecider.initial.size).toBe(0);
+it('keeps of a day one bit a minute', () => {
+  const day = Date.UTC(2024, 2, 5);
+  const events = Array.from({ length: 1_440 }, (_, minute): CandleClosed => {
+    return { type: 'candle.closed', data: candle(day + minute * 60_000) };
+  });
+  expect(fold(candleDecider, candleDecider.initial, events)).toBe((1n << 1_440n) - 1n);
 });
 
 it('has every minute exactly once, whatever comes in whatever order', () => {

@@ -1,7 +1,8 @@
+import type { BackOff } from '../../contracts/back-off.ts';
 import { isDomainError } from '../../contracts/errors.ts';
 import type { IngestStatus } from '../ingest-status.ts';
 import type { Outage } from '../outage.ts';
-import { type BackOff, retrying } from '../retry.ts';
+import { retrying } from '../retry.ts';
 import type { Market } from './market.ts';
 import type { PriceRecorder } from './price-recorder.ts';
 

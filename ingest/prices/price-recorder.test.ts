@@ -15,10 +15,15 @@ const kline = (minute: number) => ({
 const openTimes = async (store: MemoryEventStore, stream = candles) =>
   (await collect(store.read(stream))).map(({ data }) => ((data as { openTimeMs: number }).openTimeMs - start) / 60_000);
 
-/** Counts appends, and fails those that it is told to, before or after they are done. */
+/** Counts reads and appends, and fails those that it is told to, before or after they are done. */
 class Troubled extends MemoryEventStore {
+  reads = 0;
   appends = 0;
   fail: ('before' | 'after')[] = [];
+  override read(...from: Parameters<MemoryEventStore['read']>) {
+    this.reads++;
+    return super.read(...from);
+  }
   override async append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) {
     this.appends++;
     const when = this.fail.shift();
@@ -82,6 +87,20 @@ it('appends together what is at hand', async () => {
   const klines = Array.from({ length: 400 }, (_, minute) => kline(minute));
   expect(await new PriceRecorder(store, 'binance').candles(klines, true)).toBe(400);
   expect(store.appends).toBeLessThanOrEqual(2);
+});
+
+it('keeps the streams of two days in memory, not all that it has seen', async () => {
+  const store = new Troubled();
+  const recorder = new PriceRecorder(store, 'binance', 1);
+  const day = 1_440;
+  for (const minute of [0, day]) await recorder.candles([kline(minute)], false);
+  expect(store.reads).toBe(2);
+  for (const minute of [1, day + 1]) await recorder.candles([kline(minute)], false);
+  expect(store.reads).toBe(2);
+  for (let days = 2; days < 10; days++) await recorder.candles([kline(days * day)], false);
+  expect(store.reads).toBe(10);
+  expect(await recorder.candles([kline(0), kline(2)], false)).toBe(1);
+  expect(store.reads).toBe(11);
 });
 
 it.each(['before', 'after'] as const)('can be asked again when the store failed %s writing', async (when) => {

@@ -2,12 +2,15 @@ import { LRUCache } from 'lru-cache';
 import { candleStream, type PriceEvent, tickStream } from '../../contracts/events/price-events.ts';
 import type { EventStore, RecordedEvent } from '../../contracts/ports/event-store.ts';
 import type { ExchangePrice, Kline } from '../../contracts/ports/exchange.ts';
-import { type CandleClosed, candleDecider, type OpenTimes, type RecordCandle } from './candle.decider.ts';
+import { type CandleClosed, candleDecider, type RecordCandle, type RecordedMinutes } from './candle.decider.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { type LastTick, type RecordTick, type Ticked, tickDecider } from './tick.decider.ts';
 
-/** Streams last a day: yesterday's writers are forgotten when today's have taken their places. */
-const maxWriters = 1_000;
+type TickWriter = StreamWriter<RecordTick, LastTick | undefined, Ticked>;
+type CandleWriter = StreamWriter<RecordCandle, RecordedMinutes, CandleClosed>;
+
+/** Streams last a day: of each symbol today's and, around midnight, yesterday's; a page of the past may touch two more. */
+const writersFor = (symbols: number) => 2 * symbols + 2;
 
 const commandId = (type: PriceEvent['type'], source: string, symbol: string, timeMs: number) =>
   `${type}:${source}:${symbol}:${timeMs}`;
@@ -19,12 +22,15 @@ const commandId = (type: PriceEvent['type'], source: string, symbol: string, tim
 export class PriceRecorder {
   readonly #store: EventStore;
   readonly #source: string;
-  readonly #ticks = new LRUCache<string, StreamWriter<RecordTick, LastTick | undefined, Ticked>>({ max: maxWriters });
-  readonly #candles = new LRUCache<string, StreamWriter<RecordCandle, OpenTimes, CandleClosed>>({ max: maxWriters });
+  readonly #ticks: LRUCache<string, TickWriter>;
+  readonly #candles: LRUCache<string, CandleWriter>;
 
-  constructor(store: EventStore, source: string) {
+  /** `symbols`: how many there are, which bounds the memory. */
+  constructor(store: EventStore, source: string, symbols = 1) {
     this.#store = store;
     this.#source = source;
+    this.#ticks = new LRUCache({ max: writersFor(symbols) });
+    this.#candles = new LRUCache({ max: writersFor(symbols) });
   }
 
   /** Whether the rule of `tick.decider.ts` let it in; also true for the one of two processes that said the same a moment later. */

@@ -1,10 +1,11 @@
+import type { BackOff } from '../../contracts/back-off.ts';
 import { DomainError, isDomainError } from '../../contracts/errors.ts';
 import type { ExchangeMessage } from '../../contracts/ports/exchange.ts';
 import type { Log } from '../../contracts/ports/log.ts';
 import { applyRule, type Rules } from '../../contracts/rules.ts';
 import type { IngestStatus } from '../ingest-status.ts';
 import { Outage } from '../outage.ts';
-import { type BackOff, retrying } from '../retry.ts';
+import { retrying } from '../retry.ts';
 import type { Backfill } from './backfill.ts';
 import type { Market } from './market.ts';
 import type { PriceRecorder } from './price-recorder.ts';

@@ -43,6 +43,15 @@ export const schedulerContract = (
       expect(new Set(buckets).size).toBe(buckets.length);
     });
 
+    it('runs when the phase says, not at the multiple', async () => {
+      const moments: number[] = [];
+      const job = async () => void moments.push(Date.now());
+      jobs.push(scheduler.every(randomUUID(), 1_000, job, 500));
+      await eventually(() => moments.length === 2);
+      // Half a second late at most; without the phase it would come in the other half.
+      expect(moments[1]! % 1_000).toBeGreaterThanOrEqual(500);
+    });
+
     it('never runs a job beside itself', async () => {
       let running = 0;
       let most = 0;
