@@ -2,7 +2,8 @@ import { drawCandles } from './chart.js';
 import { byId, dateOf, element, timeOf } from './element.js';
 import { listen } from './live.js';
 import { PriceTable } from './prices.js';
-import { Session } from './session.js';
+import { Ended, Session } from './session.js';
+import { newKey } from './tab.js';
 
 const mostNotices = 30;
 const minuteMs = 60_000;
@@ -12,19 +13,37 @@ let live;
 let everyMinute;
 let me;
 const session = new Session({ onRefreshed: () => live?.reconnect(), onEnded: leave });
-const table = new PriceTable(() => attempt(showCandles));
+const table = new PriceTable(() => keepUp(showCandles));
+/** Whether the message says that the page could not keep up. */
+let behind = false;
 
 function say(message) {
   byId('message').textContent = message ?? '';
   byId('message').hidden = !message;
+  behind = false;
 }
 
-/** Does it, and shows what it failed with. */
+function complain(problem) {
+  if (!(problem instanceof Ended)) say(problem.message);
+}
+
+/** Does what the reader asked for, and shows what it failed with. */
 async function attempt(work) {
   try {
     await work();
   } catch (problem) {
-    say(problem.message);
+    complain(problem);
+  }
+}
+
+/** Reads what nobody asked for; what it failed with is shown until it works again. */
+async function keepUp(work) {
+  try {
+    await work();
+    if (behind) say();
+  } catch (problem) {
+    complain(problem);
+    behind = true;
   }
 }
 
@@ -90,19 +109,23 @@ async function enter() {
     onReady: () => {
       connection('live');
       // Prices are not resumed: after an interruption they are read anew.
-      if (connectedBefore) void attempt(readPrices);
+      if (connectedBefore) void keepUp(readPrices);
       connectedBefore = true;
     },
-    onResync: () => attempt(readAll),
+    onResync: () => keepUp(readAll),
     onAway: () => connection('away'),
   });
-  everyMinute = setInterval(() => attempt(() => Promise.all([readPrices(), showCandles()])), minuteMs);
+  everyMinute = setInterval(() => keepUp(() => Promise.all([readPrices(), showCandles()])), minuteMs);
 }
 
-function leave(reason) {
+function stopListening() {
   live?.stop();
   live = undefined;
   clearInterval(everyMinute);
+}
+
+function leave(reason) {
+  stopListening();
   me = undefined;
   table.clear();
   for (const id of ['user-name', 'user-email', 'user-role', 'user-since', 'chart', 'notices'])
@@ -135,7 +158,6 @@ const keyFor = (fields) => {
   if (attempted.fields !== text) Object.assign(attempted, { fields: text, key: newKey() });
   return attempted.key;
 };
-const newKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-');
 
 onSubmit('sign-in', async ({ email, password }) => {
   await session.signIn(email, password);
@@ -150,7 +172,11 @@ onSubmit('rename', async ({ name }) => {
   const { data } = await session.call('PATCH', '/v1/me', { name });
   showUser(data);
 });
-byId('sign-out').addEventListener('click', () => attempt(() => session.signOut()));
+byId('sign-out').addEventListener('click', () => {
+  // First, or else it hears the session end and takes it for news.
+  stopListening();
+  void attempt(() => session.signOut());
+});
 
 await attempt(async () => {
   if (await session.resume()) await enter();

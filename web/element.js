@@ -13,9 +13,12 @@ const fill = (node, attributes, children) => {
 export const byId = (id) => document.getElementById(id);
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const minute = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 export const timeOf = (iso) => element('time', { datetime: iso }, time.format(new Date(iso)));
 export const dateOf = (iso) => element('time', { datetime: iso }, date.format(new Date(iso)));
+
+export const minuteOf = (iso) => minute.format(new Date(iso));
 
 /** Without the zeros that an exchange fills up with; two decimals stay. */
 export const shortened = (decimal) => decimal.replace(/(\.\d{2}\d*?)0+$/, '$1');

@@ -10,11 +10,14 @@ const userTypes = ['user.created', 'user.updated', 'user.deleted'];
 export const listen = ({ session, cursor, onUser, onPrice, onReady, onResync, onAway }) => {
   let at = cursor;
   let timer;
+  let stopped = false;
   const socket = io({ auth: (give) => give({ token: session.accessToken, cursor: at }) });
-  const again = () => socket.connect();
+  const again = () => {
+    if (!stopped) socket.connect();
+  };
   const soon = () => {
     clearTimeout(timer);
-    timer = setTimeout(again, retryMs);
+    if (!stopped) timer = setTimeout(again, retryMs);
   };
   // The session itself says when it has ended; anything else passes.
   const withNewToken = () => session.refresh().then(again, soon);
@@ -49,10 +52,15 @@ export const listen = ({ session, cursor, onUser, onPrice, onReady, onResync, on
 
   return {
     /** With the token as it is now. */
-    reconnect: () => socket.disconnect().connect(),
-    stop: () => {
-      clearTimeout(timer);
+    reconnect: () => {
       socket.disconnect();
+      again();
+    },
+    /** For good: nothing is heard afterwards, and what is under way connects no more. */
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      socket.off().disconnect();
     },
   };
 };

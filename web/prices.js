@@ -23,10 +23,9 @@ export class PriceTable {
 
   update({ symbol, price, asOf, source, stale }) {
     const row = this.#rows.get(symbol) ?? this.#add(symbol);
-    row.price.replaceChildren(price === null ? 'unavailable' : shortened(price));
-    row.asOf.replaceChildren(...(asOf ? [timeOf(asOf)] : ['—']));
-    const marks = stale && price !== null ? [' ', element('span', { class: 'mark' }, 'stale')] : [];
-    row.source.replaceChildren(element('span', { class: 'mark source' }, source), ...marks);
+    const mark = stale && price !== null ? [element('span', { class: 'mark' }, 'stale')] : [];
+    row.price.replaceChildren(price === null ? 'unavailable' : shortened(price), ...mark);
+    row.asOf.replaceChildren(asOf ? timeOf(asOf) : '—', element('small', {}, source));
     row.line.classList.toggle('stale', stale);
   }
 
@@ -39,10 +38,10 @@ export class PriceTable {
   #add(symbol) {
     const button = element('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, symbol);
     button.addEventListener('click', () => this.choose(symbol));
-    const [price, asOf, source] = [element('td', { class: 'number' }), element('td'), element('td')];
-    const line = element('tr', {}, element('th', { scope: 'row' }, button), price, asOf, source);
+    const [price, asOf] = [element('td', { class: 'number' }), element('td')];
+    const line = element('tr', {}, element('th', { scope: 'row' }, button), price, asOf);
     byId('prices').append(line);
-    const row = { line, button, price, asOf, source };
+    const row = { line, button, price, asOf };
     this.#rows.set(symbol, row);
     return row;
   }

@@ -1,3 +1,5 @@
+import { isOwnTab } from './tab.js';
+
 const storageKey = 'tidemark.refresh-token';
 /** Tokens are exchanged when this part of their life is over. */
 const refreshAt = 0.8;
@@ -13,11 +15,16 @@ export class Problem extends Error {
   }
 }
 
+/** What a request fails with when the session it was made in is over: of no interest to anybody any more. */
+export class Ended extends Error {}
+
 /** This tab's sign-in: the access token in memory, the refresh token in the tab's storage. */
 export class Session {
   #accessToken;
   #timer;
   #refreshing;
+  /** Aborts what is under way when the session ends. */
+  #life = new AbortController();
   /** How far our own writes went: reads must not be older. */
   #seen;
   #onRefreshed;
@@ -32,9 +39,14 @@ export class Session {
     return this.#accessToken;
   }
 
-  /** Whether the tab was signed in before it was loaded. */
+  /** Whether the tab was signed in before it was loaded. A copied tab is not: a refresh token that two use ends both. */
   async resume() {
+    const own = await isOwnTab();
     if (!sessionStorage.getItem(storageKey)) return false;
+    if (!own) {
+      sessionStorage.removeItem(storageKey);
+      throw new Error('This tab is a copy of another one, which stays signed in. Sign in here too.');
+    }
     await this.refresh();
     return true;
   }
@@ -52,10 +64,12 @@ export class Session {
 
   /** One exchange at a time: a refresh token works once. */
   refresh() {
-    this.#refreshing ??= this.#exchange().finally(() => {
-      this.#refreshing = undefined;
+    if (this.#refreshing) return this.#refreshing;
+    const exchange = this.#exchange().finally(() => {
+      if (this.#refreshing === exchange) this.#refreshing = undefined;
     });
-    return this.#refreshing;
+    this.#refreshing = exchange;
+    return exchange;
   }
 
   async signOut() {
@@ -65,6 +79,9 @@ export class Session {
 
   end(reason) {
     clearTimeout(this.#timer);
+    this.#life.abort(new Ended());
+    this.#life = new AbortController();
+    this.#refreshing = undefined;
     sessionStorage.removeItem(storageKey);
     this.#accessToken = undefined;
     this.#seen = undefined;
@@ -95,13 +112,16 @@ export class Session {
   async #send(method, path, { body, headers = {} }) {
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const response = await fetch(path, { method, ...json, headers: { ...type, ...headers } });
+    const { signal } = this.#life;
+    const response = await fetch(path, { method, ...json, headers: { ...type, ...headers }, signal });
     const data = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+    signal.throwIfAborted();
     if (!response.ok) throw new Problem(response.status, data);
     return { data, token: response.headers.get('consistency-token') };
   }
 
   async #exchange() {
+    const { signal } = this.#life;
     try {
       const body = { refreshToken: sessionStorage.getItem(storageKey) ?? '' };
       const { data } = await this.#send('POST', '/v1/sessions/refresh', { body });
@@ -109,7 +129,8 @@ export class Session {
       this.#onRefreshed();
     } catch (problem) {
       if (problem.status === 401 || problem.status === 422) this.end('Your session has ended. Sign in again.');
-      else if (this.#accessToken) this.#later(retryMs);
+      signal.throwIfAborted();
+      if (this.#accessToken) this.#later(retryMs);
       throw problem;
     }
   }

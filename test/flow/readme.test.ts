@@ -8,7 +8,11 @@ const run = promisify(execFile);
 const readme = readFileSync('README.md', 'utf8');
 const hasCurl = spawnSync('bash', ['-c', 'command -v curl']).status === 0;
 
-const tour = () => /## A tour[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)![1]!;
+/** All its blocks, as somebody would paste them one after the other. */
+const tour = () => {
+  const [section] = /## A tour[\s\S]*?(?=\n## )/.exec(readme)!;
+  return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!).join('');
+};
 
 (hasCurl ? it : it.skip)('has a tour whose lines work as printed (needs bash and curl)', async () => {
   const tidemark = await startTidemark({ exchange: true, environment: { BACKFILL_MINUTES: '5' } });
