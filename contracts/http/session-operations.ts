@@ -25,7 +25,7 @@ export const signIn = operation({
   body: z.strictObject({ email: z.string().max(254), password: z.string().max(128) }),
   answer: { status: 201, schema: Tokens.extend({ user: User }), description: 'A session' },
   errors: ['bad-credentials', 'too-many-attempts', 'busy'],
-  example: { body: { email: 'ann@example.com', password: 'correct horse battery' } },
+  example: { body: { email: 'ann@example.com', password: 'twelve characters or more' } },
 });
 
 export const refreshSession = operation({

@@ -62,7 +62,7 @@ export const createUser = operation({
   answer: { status: 201, schema: User, description: 'The new user' },
   idempotent: true,
   errors: ['email-taken', 'email-undecided', 'registration-abandoned', 'busy'],
-  example: { body: { email: 'ann@example.com', password: 'correct horse battery', name: 'Ann' }, answer: example },
+  example: { body: { email: 'ann@example.com', password: 'twelve characters or more', name: 'Ann' }, answer: example },
 });
 
 export const getUser = operation({
@@ -189,7 +189,7 @@ export const setUp = operation({
     body: {
       token: 'as printed at the first start',
       email: 'root@example.com',
-      password: 'correct horse battery',
+      password: 'twelve characters or more',
       name: 'Root',
     },
     answer: { ...example, email: 'root@example.com', name: 'Root', role: 'admin' },
