@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import { DomainError } from '../contracts/errors.ts';
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane; argon2id is the library's default. */
-const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+export const passwordParameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** argon2id, a few at a time: it takes a core for tens of milliseconds, and memory, so the rest waits in a bounded queue. */
 export class Passwords {
@@ -19,7 +19,7 @@ export class Passwords {
 
   /** @throws DomainError 'busy' when the queue is full */
   hash(password: string): Promise<string> {
-    return this.#run(() => hash(password, parameters));
+    return this.#run(() => hash(password, passwordParameters));
   }
 
   /**
@@ -28,7 +28,7 @@ export class Passwords {
    * @throws DomainError 'busy' when the queue is full
    */
   async verify(passwordHash: string | undefined, password: string): Promise<boolean> {
-    this.#decoy ??= hash('nobody’s password', parameters);
+    this.#decoy ??= hash('nobody’s password', passwordParameters);
     const against = passwordHash ?? (await this.#decoy);
     const matches = await this.#run(() => verify(against, password));
     return matches && passwordHash !== undefined;

@@ -1,5 +1,5 @@
 import { hash } from '@node-rs/argon2';
-import { passwordParameters } from '../harness/password-parameters.ts';
+import { passwordParameters } from '../../../runtime/passwords.ts';
 
 interface PaceJob {
   readonly measureMs: number;
