@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { DomainError } from '../contracts/errors.ts';
-import { problemHeaders, problemOf } from './problem.ts';
+import { problemAnswer } from './problem.ts';
 
 const details: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: 'the headers are too large',
@@ -18,10 +18,11 @@ export const answerClientErrors = (server: Server): void => {
       socket.destroy();
       return;
     }
-    const problem = new DomainError('malformed-request', { detail: details[error.code ?? ''] });
-    const body = JSON.stringify(problemOf(problem));
-    const headers = { ...problemHeaders(problem), 'content-length': Buffer.byteLength(body), connection: 'close' };
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-    socket.end(`HTTP/1.1 ${problem.status} Bad Request\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+    const { status, headers, body } = problemAnswer(
+      new DomainError('malformed-request', { detail: details[error.code ?? ''] }),
+    );
+    const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
+    socket.end(`HTTP/1.1 ${status} Bad Request\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
   });
 };

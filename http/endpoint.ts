@@ -11,7 +11,7 @@ import type { AdminRoster } from '../runtime/admins.ts';
 import type { UnderWay } from '../runtime/under-way.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { IdempotentRequests, KeptAnswer } from './idempotency.ts';
-import { knownError, problemHeaders, problemOf } from './problem.ts';
+import { knownError, problemAnswer } from './problem.ts';
 import { bodyOf, idempotencyKeyIn, revisionIn, traceparentIn, valid } from './request-parts.ts';
 import type { Call, Caller, Endpoint, Reply } from './route.ts';
 import { securityHeaderLines } from './security-headers.ts';
@@ -112,8 +112,7 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
   const failure = (operation: Operation, error: unknown, reference: string): KeptAnswer => {
     const known = knownError(error);
     if (known.code === 'internal') log.error({ err: error, operation: operation.id, reference }, 'request failed');
-    const body = JSON.stringify(problemOf(known, known.status === 500 ? reference : undefined));
-    return { status: known.status, headers: problemHeaders(known), body };
+    return problemAnswer(known, known.status === 500 ? reference : undefined);
   };
 
   return (operation, respond) => ({

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { DomainError, type FieldError, isDomainError } from '../contracts/errors.ts';
 
 /** A failure as RFC 9457 says it. */
-export const problemOf = (error: DomainError, reference?: string): Readonly<Record<string, unknown>> => ({
+const problemOf = (error: DomainError, reference?: string): Readonly<Record<string, unknown>> => ({
   type: `/docs/problems#${error.code}`,
   title: error.title,
   status: error.status,
@@ -18,7 +18,7 @@ export const problemOf = (error: DomainError, reference?: string): Readonly<Reco
 export const knownError = (error: unknown): DomainError =>
   isDomainError(error) ? error : new DomainError('internal', { cause: error });
 
-/** What is wrong with a part of the request (`/body` is the root), field by field. */
+/** What is wrong with a part of the request (the empty root is the body), field by field. */
 export const invalid = ({ issues }: z.ZodError, root: '' | '/path' | '/query'): DomainError =>
   new DomainError('validation-failed', {
     errors: issues.flatMap((issue) => fieldErrors(issue, root)).slice(0, mostErrors),
@@ -43,11 +43,18 @@ const fieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
 const escapePointer = (step: string) => step.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** The headers that go with a failure. */
-export const problemHeaders = (error: DomainError): Readonly<Record<string, string>> => ({
+const problemHeaders = (error: DomainError): Readonly<Record<string, string>> => ({
   'content-type': 'application/problem+json',
   'cache-control': 'no-store',
   ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
   ...(error.status === 401 && { 'www-authenticate': 'Bearer' }),
+});
+
+/** A failure as it goes over the wire. */
+export const problemAnswer = (error: DomainError, reference?: string) => ({
+  status: error.status,
+  headers: problemHeaders(error),
+  body: JSON.stringify(problemOf(error, reference)),
 });
 
 export const sendProblem = (response: Response, error: DomainError, reference?: string): void => {
@@ -55,6 +62,6 @@ export const sendProblem = (response: Response, error: DomainError, reference?: 
     response.destroy();
     return;
   }
-  const body = JSON.stringify(problemOf(error, reference));
-  response.writeHead(error.status, { ...problemHeaders(error), 'content-length': Buffer.byteLength(body) }).end(body);
+  const { status, headers, body } = problemAnswer(error, reference);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
 };

@@ -50,14 +50,13 @@ export class EventLog implements EventStore {
       mac = next.metadata.mac ?? '';
       stored.push(next);
     }
-    const result = await this.#store.append(stream, expected, stored).catch((error) => {
+    try {
+      return await this.#store.append(stream, expected, stored);
+    } finally {
+      // A repeat was stored by its first writer, with a mac that this one doesn't know.
       this.#heads.delete(stream);
-      throw error;
-    });
-    // A repeat was stored by its first writer, with a mac that this one doesn't know.
-    this.#heads.delete(stream);
-    if (events.some(({ type }) => type === 'user.deleted')) this.#opened.delete(stream);
-    return result;
+      if (events.some(({ type }) => type === 'user.deleted')) this.#opened.delete(stream);
+    }
   }
 
   async *read(stream: string, from = 0): AsyncIterable<RecordedEvent> {

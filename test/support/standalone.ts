@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import type { DomainError } from '../../contracts/errors.ts';
 import { walk } from '../../exchange-simulator/market/walk.source.ts';
 import { startExchangeSimulator } from '../../exchange-simulator/start-exchange-simulator.ts';
 import { readConfiguration } from '../../runtime/configuration.ts';
@@ -131,5 +130,3 @@ export const startTidemark = async ({ exchange = false, environment = {}, direct
   };
 };
 export type RunningTidemark = Awaited<ReturnType<typeof startTidemark>>;
-
-export type Code = DomainError['code'];
