@@ -1,11 +1,17 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { DomainError } from '../../contracts/errors.ts';
+import { createHmac } from 'node:crypto';
+import type { Limiter, Limiters } from '../../contracts/ports/limiter.ts';
 
 export interface SignInLimitOptions {
   /** Failed attempts within the window for one account, and from one client address. */
   readonly perAccount: number;
   readonly perAddress: number;
   readonly windowSeconds: number;
+}
+
+export interface SignInLimitNeeds {
+  readonly limiters: Limiters;
+  /** Names client addresses in the limits without saying them. One for all processes. */
+  readonly secret: Uint8Array;
 }
 
 export interface Attempt {
@@ -16,39 +22,40 @@ export interface Attempt {
 
 /**
  * Bounds how often passwords can be guessed. An attempt counts when it begins and is given back when it succeeds, or
- * when the password was never looked at, so that many at once can't slip through. Counted in each process by itself.
+ * when the password was never looked at, so that many at once can't slip through.
  */
 export class SignInLimits {
-  readonly #account: RateLimiterMemory;
-  readonly #address: RateLimiterMemory;
+  readonly #accounts: Limiter;
+  readonly #addresses: Limiter;
+  readonly #secret: Uint8Array;
 
-  constructor({ perAccount, perAddress, windowSeconds }: SignInLimitOptions) {
-    this.#account = new RateLimiterMemory({ points: perAccount, duration: windowSeconds });
-    this.#address = new RateLimiterMemory({ points: perAddress, duration: windowSeconds });
+  constructor({ perAccount, perAddress, windowSeconds }: SignInLimitOptions, { limiters, secret }: SignInLimitNeeds) {
+    this.#accounts = limiters({ name: 'sign-in-account', tries: perAccount, windowSeconds });
+    this.#addresses = limiters({ name: 'sign-in-address', tries: perAddress, windowSeconds });
+    this.#secret = secret;
   }
 
-  /** @throws DomainError 'too-many-attempts' with when to come again */
-  async begin(account: string, address: string): Promise<Attempt> {
-    await this.#take(this.#address, address);
-    await this.#take(this.#account, account);
+  /**
+   * An attempt of the client at `address` (IP) to sign in to the account with this key.
+   * @throws DomainError 'too-many-attempts' with when to come again
+   */
+  async begin(accountKey: string, address: string): Promise<Attempt> {
+    const ofAddress = await this.#addresses.take(this.#nameOf(address));
+    // When this is refused, the address has guessed all the same.
+    const ofAccount = await this.#accounts.take(accountKey);
     return {
       succeeded: async () => {
-        await this.#account.delete(account);
-        await this.#address.reward(address);
+        await this.#accounts.forget(accountKey);
+        await ofAddress.giveBack();
       },
       untried: async () => {
-        // Nothing is kept for an address that was only asked for: there is no end of those.
-        const { consumedPoints } = await this.#account.reward(account);
-        if (consumedPoints <= 0) await this.#account.delete(account);
-        await this.#address.reward(address);
+        await ofAccount.giveBack();
+        await ofAddress.giveBack();
       },
     };
   }
 
-  async #take(limiter: RateLimiterMemory, key: string): Promise<void> {
-    await limiter.consume(key).catch((refused: { msBeforeNext?: number }) => {
-      if (refused.msBeforeNext === undefined) throw refused;
-      throw new DomainError('too-many-attempts', { retryAfterSeconds: Math.ceil(refused.msBeforeNext / 1000) });
-    });
+  #nameOf(address: string): string {
+    return createHmac('sha256', this.#secret).update(`client address\n${address}`).digest('hex');
   }
 }

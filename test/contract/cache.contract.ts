@@ -46,6 +46,7 @@ export const cacheContract = (name: string, open: () => Promise<OpenCache>) =>
     it('tells positions beyond 53 bits apart', async () => {
       const key = newKey();
       const far = 2n ** 53n;
+      await cache.putIfNewer(key, { value: 'before', position: far }, 60);
       await cache.putIfNewer(key, { value: 'later', position: far + 1n }, 60);
       await cache.putIfNewer(key, { value: 'earlier', position: far }, 60);
       expect(await cache.get(key)).toEqual({ value: 'later', position: far + 1n });
@@ -82,9 +83,12 @@ export const cacheContract = (name: string, open: () => Promise<OpenCache>) =>
       expect(await cache.get(old)).toBeUndefined();
     });
 
-    it('keeps nothing without a time to live', async () => {
+    it('keeps nothing without a time to live, and leaves what is there', async () => {
       const key = newKey();
       await cache.putIfNewer(key, { value: 'a', position: 5n }, 0);
       expect(await cache.get(key)).toBeUndefined();
+      await cache.putIfNewer(key, { value: 'a', position: 5n }, 60);
+      for (const position of [5n, 6n]) await cache.putIfNewer(key, { value: 'b', position }, 0);
+      expect(await cache.get(key)).toEqual({ value: 'a', position: 5n });
     });
   });
