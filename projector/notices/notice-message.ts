@@ -1,7 +1,10 @@
 import type { Message } from '../../contracts/ports/bus.ts';
 import type { Notice } from '../../contracts/sockets/notices.ts';
 
-/** A notice as a CloudEvent 1.0 in binary mode. Messages of one `key` keep their order. */
+/**
+ * A notice as a CloudEvent 1.0 in binary mode (Kafka protocol binding 1.0.2 §3.2). Messages of one `key` keep their order.
+ * Who reads those of several installations tells them apart by their topics.
+ */
 export const noticeMessage = (notice: Notice, key: string): Message => ({
   key,
   headers: {

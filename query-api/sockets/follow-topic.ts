@@ -13,13 +13,16 @@ export interface FollowOptions {
   readonly prepare?: () => Promise<void>;
   /** Hears whether everything that is published from now on will be delivered. */
   readonly onReady: (ready: boolean) => void;
+  /** Before joining again. */
+  readonly pauseMs?: number;
 }
 
-const pauseMs = 1_000;
-
-/** Consumes what comes until the signal aborts; joins again when the consumer fails. Never rejects. */
+/**
+ * Consumes what comes until the signal aborts; joins again when the consumer fails. One warning an outage, and a line when
+ * it is over. Never rejects.
+ */
 export const followTopic = async (
-  { bus, topic, group, log, signal, prepare, onReady }: FollowOptions,
+  { bus, topic, group, log, signal, prepare, onReady, pauseMs = 1_000 }: FollowOptions,
   handle: (message: DeliveredMessage) => Promise<void>,
 ): Promise<void> => {
   const handleAndTell = async (message: DeliveredMessage) => {
@@ -30,14 +33,21 @@ export const followTopic = async (
       throw error;
     }
   };
+  let away = false;
+  const onJoined = () => {
+    if (away) log.info({ topic: topic.name }, 'the consumer has joined again');
+    away = false;
+    onReady(true);
+  };
+  const joining = { topics: [topic], group, from: 'latest', ephemeral: true, signal, onReady: onJoined } as const;
   while (!signal.aborted) {
     try {
       await prepare?.();
       await bus.prepare([topic]);
-      const onJoined = () => onReady(true);
-      await bus.consume({ topics: [topic], group, from: 'latest', signal, onReady: onJoined }, handleAndTell);
+      await bus.consume(joining, handleAndTell);
     } catch (error) {
-      log.warn({ err: error, topic: topic.name }, 'the consumer failed and joins again after a pause');
+      if (!away) log.warn({ err: error, topic: topic.name }, 'the consumer failed and joins again after a pause');
+      away = true;
     }
     onReady(false);
     if (!signal.aborted) await sleep(pauseMs, undefined, { signal }).catch(() => undefined);

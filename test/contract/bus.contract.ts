@@ -28,9 +28,13 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
     ) => {
       const stop = new AbortController();
       const got: DeliveredMessage[] = [];
+      let readyCalls = 0;
       let onReady: () => void = () => undefined;
       const ready = new Promise<void>((resolve) => {
-        onReady = resolve;
+        onReady = () => {
+          readyCalls++;
+          resolve();
+        };
       });
       const ended = bus.consume(
         { topics, group: randomUUID(), from: 'earliest', signal: stop.signal, onReady, ...options },
@@ -39,10 +43,11 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
           got.push(delivered);
         },
       );
-      await ready;
-      const leave = () => {
+      await Promise.race([ready, ended.then(() => Promise.reject(new Error('it ended before it was ready')))]);
+      const leave = async () => {
         stop.abort();
-        return ended;
+        await ended;
+        expect(readyCalls).toBe(1);
       };
       return { got, leave };
     };
@@ -59,7 +64,7 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
       const sent: Message = {
         key: 'ä',
         value: '{"a":"\u{1F600}"}',
-        headers: { ce_type: 'user.created', 'content-type': 'x' },
+        headers: { ce_type: 'user.created', ce_subject: 'ü\u{1F600}', 'content-type': 'x', empty: '' },
       };
       await bus.publish(topic, [sent, sent]);
       const { got, leave } = await consumer([topic]);
@@ -121,6 +126,36 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
       await eventually(() => got.length >= 10);
       expect(byNumber(valuesOf(got))).toEqual(numbers(10, 10));
       await leave();
+    });
+
+    it('misses nothing that is published the moment it is ready, however often a new group begins', async () => {
+      const topic = await prepared(2);
+      const rounds = 5;
+      const atOnce = 10;
+      for (let round = 0; round < rounds; round++) {
+        await Promise.all(
+          numbers(atOnce, round * atOnce).map(async (value) => {
+            const { got, leave } = await consumer([topic], { from: 'latest', ephemeral: true });
+            await bus.publish(topic, [message(value, value)]);
+            await eventually(() => valuesOf(got).includes(value));
+            await leave();
+          }),
+        );
+      }
+    });
+
+    it('misses nothing when the consumers of a new group begin at the same time', async () => {
+      const topic = await prepared(4);
+      const group = randomUUID();
+      const join = async (first: number) => {
+        const joined = await consumer([topic], { group, from: 'latest' });
+        await bus.publish(topic, messages(first + 20).slice(first));
+        return joined;
+      };
+      const [one, two] = await Promise.all([join(0), join(20)]);
+      const both = () => new Set(valuesOf([...one.got, ...two.got]));
+      await eventually(() => both().size === 40);
+      await Promise.all([one.leave(), two.leave()]);
     });
 
     it('goes on where the group left off, whatever it says about the beginning', async () => {
@@ -191,24 +226,60 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
       await leave();
     });
 
-    it('hands a message over that the one who left did not handle', async () => {
-      const topic = await prepared();
-      const group = randomUUID();
-      let tried = false;
-      const one = await consumer([topic], {
-        group,
-        handle: async () => {
-          tried = true;
-          throw new Error('never');
+    it.each([
+      ['fails again and again', async (): Promise<void> => Promise.reject(new Error('not now'))],
+      ['takes its time', (until: Promise<unknown>) => until.then(() => undefined)],
+    ])('goes on with the other partitions while the handler of one %s', async (_, hold) => {
+      const topic = await prepared(2);
+      const release = new EventTarget();
+      const released = once(release, 'release');
+      let held: number | undefined;
+      let free = false;
+      const { got, leave } = await consumer([topic], {
+        handle: async ({ partition }) => {
+          held ??= partition;
+          if (partition === held && !free) await hold(released);
         },
       });
-      await bus.publish(topic, messages(1));
-      await eventually(() => tried);
-      await one.leave();
-      const two = await consumer([topic], { group });
-      await eventually(() => two.got.length === 1);
-      await two.leave();
+      const others = () => got.filter(({ partition }) => partition !== held);
+      await bus.publish(topic, messages(20));
+      await eventually(() => others().length > 0 && others().length < 20);
+      const before = others().length;
+      // And not only with what came together with the one that is held.
+      await bus.publish(topic, messages(40).slice(20));
+      await eventually(() => others().length > before);
+      expect(got.filter(({ partition }) => partition === held)).toEqual([]);
+      free = true;
+      release.dispatchEvent(new Event('release'));
+      await eventually(() => got.length === 40);
+      expect(byNumber(valuesOf(got))).toEqual(numbers(40));
+      const ofHeld = valuesOf(got.filter(({ partition }) => partition === held));
+      expect(ofHeld).toEqual(byNumber(ofHeld));
+      await leave();
     });
+
+    it.each(['earliest', 'latest'] as const)(
+      'hands a message over that the one who left did not handle (%s)',
+      async (from) => {
+        const topic = await prepared();
+        const group = randomUUID();
+        let tried = false;
+        const one = await consumer([topic], {
+          group,
+          from,
+          handle: async () => {
+            tried = true;
+            throw new Error('never');
+          },
+        });
+        await bus.publish(topic, messages(1));
+        await eventually(() => tried);
+        await one.leave();
+        const two = await consumer([topic], { group, from });
+        await eventually(() => two.got.length === 1);
+        await two.leave();
+      },
+    );
 
     it('handles one message at a time within a partition', async () => {
       const topic = await prepared();
@@ -244,7 +315,9 @@ export const busContract = (name: string, open: () => Promise<{ bus: Bus; close(
       const leaving = leave().then(() => {
         left = true;
       });
-      await new Promise((resolve) => setImmediate(resolve));
+      // Long enough for another one to come and go.
+      const other = await consumer([topic]);
+      await other.leave();
       expect(left).toBe(false);
       finish.dispatchEvent(new Event('finish'));
       await leaving;
