@@ -10,6 +10,6 @@ import type { EventCodec } from '../runtime/event-codec.ts';
 export const refuseForeignVault = async (rawStore: EventStore, codec: EventCodec): Promise<void> => {
   for await (const event of rawStore.read(adminsStream)) {
     if (codec.verifies(event, '')) return;
-    throw new Error('vault.db does not belong to events.db: put both back from the same backup');
+    throw new Error('the vault does not belong to the events: put both back from the same backup');
   }
 };

@@ -54,6 +54,11 @@ const catalogue = {
   'view-behind': { status: 503, title: 'The view has not seen this write yet', retriable: true },
   'price-unavailable': { status: 503, title: 'There is no price yet', retriable: true },
   busy: { status: 503, title: 'Too much to do just now', retriable: true },
+  'deadline-exceeded': {
+    status: 503,
+    title: 'This took too long; it may have been done all the same',
+    retriable: true,
+  },
   'shutting-down': { status: 503, title: 'This process is stopping', retriable: true },
   'store-unavailable': { status: 503, title: 'The store did not take or answer this', retriable: true },
   'bus-unavailable': { status: 503, title: 'The message bus is away', retriable: true },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { operation } from '../contracts/http/operation.ts';
+import { type Operation, operation } from '../contracts/http/operation.ts';
 import type { Health, HealthCheck } from '../runtime/health.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import { UnderWay } from '../runtime/under-way.ts';
@@ -38,12 +38,13 @@ beforeAll(async () => {
   const checks: HealthCheck[] = Object.keys(health).map((name) => ({ name, check: () => health[name]!() }));
   const app = createApp({
     routes: [endpoint(failing, () => Promise.reject(new Error('SQLITE_BUSY near ann@example.com')))],
+    operations: [failing as unknown as Operation],
     jwks: { keys: [] },
     metrics: new Metrics(),
     checks,
     allowedOrigins: [],
     docs: 'closed',
-    operations: 'open',
+    health: 'open',
     trustedProxies: 0,
     log,
   });

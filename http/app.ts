@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import cors from 'cors';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { DomainError } from '../contracts/errors.ts';
+import type { Operation } from '../contracts/http/operation.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import { type HealthCheck, readiness } from '../runtime/health.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -13,13 +14,16 @@ import { securityHeaderLines, securityHeaders } from './security-headers.ts';
 export interface AppNeeds {
   /** The most used first: Express tries them in order. */
   readonly routes: readonly Route[];
-  readonly jwks: unknown;
+  /** What the documentation and a refusal name: also what other services answer behind the same address. */
+  readonly operations: readonly Operation[];
+  readonly jwks?: unknown;
   readonly metrics: Metrics;
   readonly checks: readonly HealthCheck[];
   /** A directory of files to serve at `/`. */
   readonly web?: string | undefined;
   readonly docs: 'open' | 'closed';
-  readonly operations: 'open' | 'closed';
+  /** Whether `/livez`, `/readyz` and `/metrics` are answered. */
+  readonly health: 'open' | 'closed';
   /** Of pages from elsewhere that may call this API, e.g. `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
   /** Proxies in front, whose X-Forwarded-For is believed. */
@@ -29,20 +33,20 @@ export interface AppNeeds {
 
 /** An Express app with these routes and what every HTTP service has beside them. */
 export const createApp = (needs: AppNeeds): Express => {
-  const { routes, jwks, trustedProxies, allowedOrigins, docs, operations, web } = needs;
+  const { routes, operations, jwks, trustedProxies, allowedOrigins, docs, health, web } = needs;
   const app = express().disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.set('trust proxy', trustedProxies);
   if (allowedOrigins.length > 0) app.use(cors({ origin: [...allowedOrigins], exposedHeaders, maxAge: 600 }));
 
   // The same for everybody and asked for often: ready, and before everything else.
-  app.get('/.well-known/jwks.json', readyJson(jwks));
-  if (operations === 'open') app.get('/livez', readyJson({ state: 'ok' }));
+  if (jwks !== undefined) app.get('/.well-known/jwks.json', readyJson(jwks));
+  if (health === 'open') app.get('/livez', readyJson({ state: 'ok' }));
   for (const { operation, handler } of routes) app[operation.method](expressPath(operation.path), handler);
 
   app.use(securityHeaders);
-  refuseOtherMethods(app, routes);
-  if (operations === 'open') serveOperations(app, needs);
-  if (docs === 'open') serveDocs(app, routes);
+  refuseOtherMethods(app, operations);
+  if (health === 'open') serveHealth(app, needs);
+  if (docs === 'open') serveDocs(app, operations);
   if (web !== undefined) app.use(express.static(web));
 
   app.use((_, response) => sendProblem(response, new DomainError('route-not-found')));
@@ -63,10 +67,10 @@ const readyJson = (body: unknown): RequestHandler => {
 
 const expressPath = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-const refuseOtherMethods = (app: Express, routes: readonly Route[]): void => {
-  for (const path of new Set(routes.map(({ operation }) => operation.path))) {
+const refuseOtherMethods = (app: Express, operations: readonly Operation[]): void => {
+  for (const path of new Set(operations.map((operation) => operation.path))) {
     // Express answers HEAD where there is GET.
-    const allowed = routes.flatMap(({ operation: { path: taken, method } }) =>
+    const allowed = operations.flatMap(({ path: taken, method }) =>
       taken === path ? (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]) : [],
     );
     app.all(expressPath(path), (_, response) => {
@@ -76,7 +80,7 @@ const refuseOtherMethods = (app: Express, routes: readonly Route[]): void => {
   }
 };
 
-const serveOperations = (app: Express, { checks, metrics }: AppNeeds): void => {
+const serveHealth = (app: Express, { checks, metrics }: AppNeeds): void => {
   app.get('/readyz', async (_, response) => {
     const result = await readiness(checks);
     response.status(result.state === 'failed' ? 503 : 200).json(result);

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Express } from 'express';
 import { describeError, errorCodes } from '../contracts/errors.ts';
+import type { Operation } from '../contracts/http/operation.ts';
 import { openApi } from './openapi.ts';
-import type { Route } from './route.ts';
 import { docsSecurityHeaders } from './security-headers.ts';
 
 /** Its files only: to import the package would run the page's megabytes here. */
@@ -29,8 +29,8 @@ const problemsPage = `<!doctype html>
 const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });`;
 
 /** The API's documentation: for programs, for browsers, and what each problem's `type` points to. */
-export const serveDocs = (app: Express, routes: readonly Route[]): void => {
-  const document = openApi(routes.map(({ operation }) => operation));
+export const serveDocs = (app: Express, operations: readonly Operation[]): void => {
+  const document = openApi(operations);
   app.get('/openapi.json', (_, response) => void response.json(document));
   app.use('/docs', docsSecurityHeaders);
   app.get('/docs/problems', (_, response) => void response.type('html').send(problemsPage));

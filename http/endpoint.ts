@@ -23,6 +23,8 @@ export interface EndpointNeeds {
   readonly storeId: string;
   /** Told of every request, so that a stopping process can wait for them: a client that has gone leaves its request behind. */
   readonly underWay: UnderWay;
+  /** How long a request may take. What takes longer is answered 503 and goes on: it may be done all the same. */
+  readonly deadlineMs: number;
   readonly log: Log;
   /** Called once a request, when it has been answered. */
   readonly observe: (operation: string, status: number, seconds: number) => void;
@@ -39,7 +41,7 @@ const emptyHeaders = { 'cache-control': 'private, no-store' };
 
 /** The one road that every request takes: caller → rights → shape → handler → answer. */
 export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
-  const { tokens, admins, idempotency, storeId, underWay, log, observe } = needs;
+  const { tokens, admins, idempotency, storeId, underWay, deadlineMs, log, observe } = needs;
 
   const callerOf = (request: Request): Caller | undefined | Promise<Caller> => {
     const { authorization } = request.headers;
@@ -115,35 +117,54 @@ export const createEndpoint = (needs: EndpointNeeds): Endpoint => {
     return problemAnswer(known, known.status === 500 ? reference : undefined);
   };
 
+  /** Never rejects. */
+  const answerTo = async (operation: Operation, respond: Respond, request: Request, response: Response) => {
+    try {
+      const call = await callOf(operation, request, response);
+      const key = operation.idempotent ? idempotencyKeyIn(request.get('idempotency-key')) : undefined;
+      if (key === undefined) return await answerOf(operation, respond, call);
+      const execute = (ids: object) => answerOf(operation, respond, { ...call, ...ids } as AnyCall);
+      return await idempotency.run(
+        { caller: call.metadata.actor, operation: operation.id, key, body: call.body },
+        ({ commandId, newId }) => execute({ newId, metadata: { ...call.metadata, commandId } }),
+      );
+    } catch (error) {
+      return failure(operation, error, randomUUID());
+    }
+  };
+
   return (operation, respond) => ({
     operation: operation as unknown as Operation,
     handler: async (request, response) => {
       const startedAt = performance.now();
       underWay.begin();
       const table = operation as unknown as Operation;
-      let answer: KeptAnswer;
+      const answered = answerTo(table, respond as Respond, request, response);
       try {
-        const call = await callOf(table, request, response);
-        const key = table.idempotent ? idempotencyKeyIn(request.get('idempotency-key')) : undefined;
-        const execute = (ids: object) => answerOf(table, respond as Respond, { ...call, ...ids } as AnyCall);
-        answer =
-          key === undefined
-            ? await answerOf(table, respond as Respond, call)
-            : await idempotency.run(
-                { caller: call.metadata.actor, operation: table.id, key, body: call.body },
-                ({ commandId, newId }) => execute({ newId, metadata: { ...call.metadata, commandId } }),
-              );
-      } catch (error) {
-        answer = failure(table, error, randomUUID());
-      }
-      try {
+        const answer = await within(deadlineMs, answered, () => failure(table, tooLate(), randomUUID()));
         send(response, answer);
+        observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
       } finally {
-        underWay.end();
+        // Also what is answered late is waited for by a process that stops.
+        void answered.finally(() => underWay.end());
       }
-      observe(table.id, answer.status, (performance.now() - startedAt) / 1000);
     },
   });
+};
+
+const tooLate = () => new DomainError('deadline-exceeded', { retryAfterSeconds: 1 });
+
+/** What comes of the work, or of `otherwise` when the time is over first. */
+const within = async <Result>(ms: number, work: Promise<Result>, otherwise: () => Result): Promise<Result> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Result>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise()), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 };
 
 /** In one go: headers that were set one by one before cost more than all the rest. */

@@ -13,6 +13,7 @@ const alwaysPossible: readonly ErrorCode[] = [
   'validation-failed',
   'malformed-request',
   'store-unavailable',
+  'deadline-exceeded',
   'internal',
 ];
 

@@ -42,11 +42,15 @@ const fieldErrors = (issue: z.core.$ZodIssue, root: string): FieldError[] => {
 /** RFC 6901 §3. */
 const escapePointer = (step: string) => step.replaceAll('~', '~0').replaceAll('/', '~1');
 
+/** Whoever may come again hears when, also where nobody knows: soon. */
+const retryAfterOf = ({ status, retryAfterSeconds }: DomainError): number | undefined =>
+  retryAfterSeconds ?? (status === 503 ? 1 : undefined);
+
 /** The headers that go with a failure. */
 const problemHeaders = (error: DomainError): Readonly<Record<string, string>> => ({
   'content-type': 'application/problem+json',
   'cache-control': 'no-store',
-  ...(error.retryAfterSeconds !== undefined && { 'retry-after': String(error.retryAfterSeconds) }),
+  ...(retryAfterOf(error) !== undefined && { 'retry-after': String(retryAfterOf(error)) }),
   ...(error.status === 401 && { 'www-authenticate': 'Bearer' }),
 });
 

@@ -12,12 +12,25 @@ const list = z.string().transform((text) =>
 const url = (...protocols: string[]) =>
   z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`) }).transform((text) => text.replace(/\/$/, ''));
 
+/** Of a server, with whatever its own client understands behind the host. Holds a password, so that no error repeats it. */
+const server = (...protocols: string[]) =>
+  z.string().regex(new RegExp(`^(${protocols.join('|')})://\\S+$`), `must begin with ${protocols[0]}://`);
+
 /** Every variable there is: what it may be, and what it is when unset. `docs/operations.md` explains them. */
 export const Configuration = z.object({
   HOST: notEmpty.default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   DATA_DIR: notEmpty.default('./data'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+
+  EVENTSTORE_URL: server('esdb', 'esdb\\+discover').optional(),
+  MONGO_URL: server('mongodb', 'mongodb\\+srv').optional(),
+  KAFKA_BROKERS: list.pipe(z.array(z.string().regex(/^[^\s:]+:\d+$/, 'must be host:port,host:port')).min(1)).optional(),
+  REDIS_URL: server('redis', 'rediss').optional(),
+  NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be lower case letters, digits and -')
+    .optional(),
 
   MASTER_KEY: z
     .string()
@@ -26,6 +39,7 @@ export const Configuration = z.object({
   SETUP_TOKEN: z.string().min(16).max(200).optional(),
   TOKEN_ISSUER: notEmpty.default('tidemark'),
   TOKEN_AUDIENCE: notEmpty.default('tidemark'),
+  REQUEST_DEADLINE_MS: positive.default(10_000),
   PASSWORD_QUEUE: positive.default(100),
   SIGN_IN_FAILURES_PER_ACCOUNT: positive.default(10),
   SIGN_IN_FAILURES_PER_ADDRESS: positive.default(100),
@@ -55,7 +69,7 @@ export const Configuration = z.object({
 export type Configuration = z.output<typeof Configuration>;
 
 /** May come as `<NAME>_FILE`, the path of a file that holds it. */
-const secrets = ['MASTER_KEY', 'SETUP_TOKEN'] as const;
+const secrets = ['MASTER_KEY', 'SETUP_TOKEN', 'EVENTSTORE_URL', 'MONGO_URL', 'REDIS_URL'] as const;
 
 /**
  * The configuration in the environment.

@@ -3,7 +3,7 @@ import type { AdminEvent } from '../contracts/events/admin-events.ts';
 import type { SecurityEvent } from '../contracts/events/security-events.ts';
 import { subjectOf } from '../contracts/events/stream-names.ts';
 import type { UserEvent } from '../contracts/events/user-events.ts';
-import type { EventStore } from '../contracts/ports/event-store.ts';
+import type { EventStore, Position } from '../contracts/ports/event-store.ts';
 import type { Log } from '../contracts/ports/log.ts';
 
 /** What a process that lets people in must hear of at once. */
@@ -25,25 +25,29 @@ const tell: { readonly [Type in AccessEvent['type']]: (listener: AccessListener,
 const pauseMs = 1_000;
 
 /**
- * Tells the listener of every end of a session, deletion of a user and change of an admin from now on, until the
- * signal aborts. Nothing older is told: who starts knows nobody yet. A store that fails is asked again, from where it was.
- * @throws DomainError 'store-unavailable' before it has begun
+ * Tells the listener of every end of a session, deletion of a user and change of an admin behind the position `from`,
+ * until the signal aborts. A store that fails is asked again, from where it was. Never rejects.
  */
 export const followAccess = async (
   events: EventStore,
+  from: Position,
   listener: AccessListener,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> => {
-  let after = await events.head();
+  let after = from;
+  let away = false;
   while (!signal.aborted) {
     try {
       for await (const item of events.subscribe({ after, streams: ['security-', 'user-', 'admins'], signal })) {
         if (item.type === 'event') tell[item.event.type as AccessEvent['type']]?.(listener, item.event as never);
         if (item.type === 'checkpoint') after = item.position;
+        if (away) log.info({}, 'the ends of sessions are heard of again');
+        away = false;
       }
     } catch (error) {
-      log.error({ err: error }, 'the ends of sessions are not heard of; asks again in a moment');
+      if (!away) log.warn({ err: error }, 'the ends of sessions are not heard of; asks again until they are');
+      away = true;
       await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -33,3 +33,14 @@ it('takes what fails to answer as failed, and says nothing of the inside', async
     ],
   });
 });
+
+it('takes what does not answer in time as failed, and does not wait for it', async () => {
+  const hanging = { name: 'one', check: () => new Promise<never>(() => undefined) };
+  expect(await readiness([hanging, check('two', 'ok')], 20)).toEqual({
+    state: 'failed',
+    checks: [
+      { name: 'one', state: 'failed', detail: 'does not answer' },
+      { name: 'two', state: 'ok' },
+    ],
+  });
+});

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDataDirectory } from '../adapters/sqlite/data-directory.ts';
+import { allServices } from '../composition/services.ts';
+import { startTidemark } from '../composition/tidemark.ts';
 import { walk } from '../exchange-simulator/market/walk.source.ts';
 import { startExchangeSimulator } from '../exchange-simulator/start-exchange-simulator.ts';
 import { readConfiguration } from '../runtime/configuration.ts';
 import { createLog } from '../runtime/logging.ts';
-import { startStandalone } from './composition.ts';
+import { runUntilStopped } from '../runtime/run-until-stopped.ts';
 import { inventUsers } from './invent-users.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
 
 /** About where these stood once, so that the numbers look familiar; every other symbol begins at 100. */
 const startPrices: Readonly<Record<string, string>> = { BTCUSDT: '67187.34', ETHUSDT: '3498.12', BNBUSDT: '585.40' };
@@ -40,7 +41,7 @@ await runUntilStopped(async () => {
     BINANCE_REST_URL: simulator.restUrl,
     BINANCE_WS_URL: simulator.webSocketUrl,
   };
-  const tidemark = await startStandalone(configuration, createLog(given.LOG_LEVEL)).catch(async (error) => {
+  const tidemark = await startTidemark(allServices, configuration, createLog(given.LOG_LEVEL)).catch(async (error) => {
     await simulator.stop();
     throw error;
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Tidemark } from './composition.ts';
+import type { Tidemark } from '../composition/tidemark.ts';
 
 export interface InventedUser {
   readonly role: 'admin' | 'member';

@@ -212,6 +212,11 @@ describe('a path', () => {
     ['of a word that objects have', '/v1/prices/constructor', 'unknown-symbol'],
     ['of nothing', '/v2/users', 'route-not-found'],
   ])('%s is refused', async (_, path, code) => {
+    if (code === 'malformed-request' && process.env.SHAPE === 'distributed') {
+      // The gateway can't read it either, and answers by itself.
+      expect((await raw({ path }, admin.token)).status).toBe(400);
+      return;
+    }
     const pointers =
       code === 'validation-failed' ? [path.startsWith('/v1/users') ? '/path/id' : '/path/symbol'] : undefined;
     expectProblem(await raw({ path }, admin.token), code, pointers);

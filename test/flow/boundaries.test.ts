@@ -19,7 +19,7 @@ const imports: readonly (readonly [file: string, module: string, allowed: boolea
   ['query-api/users/b.ts', '../../projector/users/user-profile.projection.ts', true],
   ['query-api/users/c.ts', '../../command-api/users/user.decider.ts', true],
   ['query-api/users/d.ts', 'libsql', false],
-  ['projector/a.ts', '../standalone/composition.ts', false],
+  ['projector/a.ts', '../composition/tidemark.ts', false],
   ['ingest/a.ts', 'axios', false],
   ['ingest/b.ts', '../adapters/binance/binance-exchange.ts', false],
   ['adapters/memory/a.ts', '../sqlite/open-database.ts', false],

@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Vault } from '../../contracts/ports/vault.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectProblem } from '../support/expect-problem.ts';
-import { openVault } from '../support/open-vault.ts';
 import { password, type RunningTidemark, startTidemark } from '../support/standalone.ts';
 
 let tidemark: RunningTidemark;
-let opened: Awaited<ReturnType<typeof openVault>>;
+let opened: Awaited<ReturnType<RunningTidemark['openVault']>>;
 let vault: Vault;
 beforeAll(async () => {
   tidemark = await startTidemark({ environment: { PASSWORD_QUEUE: '3' } });
-  opened = await openVault(tidemark.path);
+  opened = await tidemark.openVault();
   vault = opened.vault;
 });
 afterAll(async () => {

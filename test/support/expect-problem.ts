@@ -20,6 +20,7 @@ export const expectProblem = (
   expect({ ...body, http: status }).toMatchObject({ ...known, http: known.status });
   expect(headers.get('cache-control')).toBe('no-store');
   expect(JSON.stringify(body)).not.toMatch(internals);
+  if (status === 503) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   if (pointers) {
     const named = new Set(body.errors.map(({ pointer }: { pointer: string }) => pointer));
     expect([...named].sort()).toEqual(pointers.toSorted());

@@ -1,7 +1,8 @@
+import { allServices } from '../../../composition/services.ts';
+import { startTidemark } from '../../../composition/tidemark.ts';
 import { readConfiguration } from '../../../runtime/configuration.ts';
 import { createLog } from '../../../runtime/logging.ts';
-import { startStandalone } from '../../../standalone/composition.ts';
-import { runUntilStopped } from '../../../standalone/run-until-stopped.ts';
+import { runUntilStopped } from '../../../runtime/run-until-stopped.ts';
 
 /** Tidemark on `<directory>` and a free port, with no exchange but what the environment names. Prints where it is as JSON. */
 await runUntilStopped(async () => {
@@ -12,7 +13,7 @@ await runUntilStopped(async () => {
     DATA_DIR: process.argv[2],
     LOG_LEVEL: 'silent',
   });
-  const tidemark = await startStandalone(configuration, createLog('silent'));
+  const tidemark = await startTidemark(allServices, configuration, createLog('silent'));
   console.log(JSON.stringify({ url: tidemark.url, setupToken: tidemark.setupToken }));
   return tidemark;
 });

@@ -1,0 +1,3 @@
+import { runServices } from '../composition/run-services.ts';
+
+await runServices(['command-api']);
