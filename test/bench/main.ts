@@ -5,6 +5,7 @@ import { full, quick } from './harness/scale.ts';
 import { Workshop } from './harness/workshop.ts';
 import { cachedReads } from './measurements/cached-reads.ts';
 import { commands } from './measurements/commands.ts';
+import { distributed } from './measurements/distributed.ts';
 import type { Measurement } from './measurements/measurement.ts';
 import { memory } from './measurements/memory.ts';
 import { openReads } from './measurements/open-reads.ts';
@@ -24,6 +25,7 @@ const measurements: Readonly<Record<string, Measurement>> = {
   start,
   memory,
   syncs,
+  distributed,
 };
 
 const { values, positionals } = parseArgs({
@@ -41,7 +43,12 @@ const scale = {
 };
 
 const figures: Figure[] = [];
-for (const name of positionals.length > 0 ? positionals : Object.keys(measurements)) {
+/** Without servers there is nothing to measure of the distributed shape, and whoever asks for everything need not have them. */
+const hasServers = ['EVENTSTORE_URL', 'MONGO_URL', 'KAFKA_BROKERS', 'REDIS_URL', 'CADDY'].every(
+  (name) => process.env[name],
+);
+const all = Object.keys(measurements).filter((name) => name !== 'distributed' || hasServers);
+for (const name of positionals.length > 0 ? positionals : all) {
   const workshop = new Workshop();
   const startedAt = performance.now();
   try {

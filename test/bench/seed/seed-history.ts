@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { SqliteEventStore } from '../../../adapters/sqlite/sqlite-event-store.ts';
 import { candleStream, tickStream } from '../../../contracts/events/price-events.ts';
 import { userStream } from '../../../contracts/events/stream-names.ts';
+import type { EventStore } from '../../../contracts/ports/event-store.ts';
 import { seal } from '../../../runtime/sealing.ts';
 import { inGroups } from './in-groups.ts';
 
@@ -15,9 +16,18 @@ const minuteMs = 60_000;
 const firstMs = Date.UTC(2026, 0, 5);
 const symbols = ['BTCUSDT', 'ETHUSDT', 'BNBUSDT', 'SOLUSDT'] as const;
 
-/** Fills an event store file: of twenty events twelve are ticks, three candles, and five are of a user's life. */
+/** Fills an event store file as `seedEvents` does. */
 export const seedHistory = async (file: string, count: number): Promise<void> => {
   const store = new SqliteEventStore(file);
+  try {
+    await seedEvents(store, count);
+  } finally {
+    await store.close();
+  }
+};
+
+/** Fills an event store: of twenty events twelve are ticks, three candles, and five are of a user's life. */
+export const seedEvents = async (store: EventStore, count: number): Promise<void> => {
   const revisions = new Map<string, number>();
   const key = randomBytes(32);
   const mac = randomBytes(32).toString('base64url');
@@ -26,20 +36,16 @@ export const seedHistory = async (file: string, count: number): Promise<void> =>
     if (kind < 12) return tick(round * 12 + kind);
     return kind < 15 ? candle(round * 3 + kind - 12) : userEvent(key, round, kind - 15);
   };
-  try {
-    await inGroups(count, async (index) => {
-      const { stream, type, data } = made(index);
-      const last = revisions.get(stream);
-      revisions.set(stream, (last ?? -1) + 1);
-      const chained = type === 'price.ticked' ? {} : { mac };
-      const metadata = { actor: 'bench', commandId: randomUUID(), correlationId: randomUUID(), schemaVersion: 1 };
-      await store.append(stream, last ?? 'none', [
-        { id: randomUUID(), type, data, metadata: { ...metadata, ...chained } },
-      ]);
-    });
-  } finally {
-    await store.close();
-  }
+  await inGroups(count, async (index) => {
+    const { stream, type, data } = made(index);
+    const last = revisions.get(stream);
+    revisions.set(stream, (last ?? -1) + 1);
+    const chained = type === 'price.ticked' ? {} : { mac };
+    const metadata = { actor: 'bench', commandId: randomUUID(), correlationId: randomUUID(), schemaVersion: 1 };
+    await store.append(stream, last ?? 'none', [
+      { id: randomUUID(), type, data, metadata: { ...metadata, ...chained } },
+    ]);
+  });
 };
 
 const priceAt = (index: number) => `${67_000 + (index % 977)}.${String(index % 100).padStart(2, '0')}`;

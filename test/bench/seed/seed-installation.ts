@@ -7,6 +7,7 @@ import { Sessions } from '../../../command-api/sessions/sessions.ts';
 import { registerUser } from '../../../command-api/users/register-user.ts';
 import { tickStream } from '../../../contracts/events/price-events.ts';
 import type { EventStore } from '../../../contracts/ports/event-store.ts';
+import type { Vault } from '../../../contracts/ports/vault.ts';
 import { AccessTokens } from '../../../http/access-tokens.ts';
 import { addressKeyOf } from '../../../runtime/address-key.ts';
 import { EventCodec } from '../../../runtime/event-codec.ts';
@@ -46,39 +47,51 @@ export const seedInstallation = async (path: string, count: number): Promise<See
   const rawVault = new SqliteVault(directory.file('vault.db'));
   const rawStore = new SqliteEventStore(directory.file('events.db'));
   try {
-    const vault = await sealedVault(rawVault, masterKey);
-    const secrets = await loadSecrets(vault);
-    const personalData = new PersonalData(vault);
-    const store = new EventLog(rawStore, new EventCodec(secrets.auditKey, personalData));
-    const sessions = new Sessions(vault, store);
-    const tokens = await AccessTokens.open({
-      signingKey: secrets.signingKey,
-      issuer: 'tidemark',
-      audience: 'tidemark',
-      lives: async () => true,
-    });
-    const needs = {
-      store,
-      vault,
-      personalData,
-      credentials: new Credentials(vault),
-      passwords: new OneHash(),
-      addressKeyOf: (email: string) => addressKeyOf(secrets.addressKey, email),
-    };
-    const users = await inGroups(count, async (index): Promise<SeededUser> => {
-      const id = randomUUID();
-      const person = { userId: id, email: `user${index}@example.com`, name: `User ${index}`, password: '' };
-      await registerUser(needs, person, { actor: 'bench', commandId: randomUUID(), correlationId: 'bench' });
-      const { sessionId } = await sessions.start(id);
-      return { id, token: await tokens.issue(id, sessionId) };
-    });
-    await seedPrices(store);
-    return { users, publicKey: createPublicKey(secrets.signingKey).export({ type: 'spki', format: 'pem' }) as string };
+    return await seedStores({ rawStore, rawVault, masterKey }, count);
   } finally {
     await rawStore.close();
     await rawVault.close();
     directory.close();
   }
+};
+
+export interface StoresToSeed {
+  readonly rawStore: EventStore;
+  readonly rawVault: Vault;
+  /** 32 bytes. */
+  readonly masterKey: Uint8Array;
+}
+
+/** The same in these stores. */
+export const seedStores = async ({ rawStore, rawVault, masterKey }: StoresToSeed, count: number): Promise<Seeded> => {
+  const vault = await sealedVault(rawVault, masterKey);
+  const secrets = await loadSecrets(vault);
+  const personalData = new PersonalData(vault);
+  const store = new EventLog(rawStore, new EventCodec(secrets.auditKey, personalData));
+  const sessions = new Sessions(vault, store);
+  const tokens = await AccessTokens.open({
+    signingKey: secrets.signingKey,
+    issuer: 'tidemark',
+    audience: 'tidemark',
+    lives: async () => true,
+  });
+  const needs = {
+    store,
+    vault,
+    personalData,
+    credentials: new Credentials(vault),
+    passwords: new OneHash(),
+    addressKeyOf: (email: string) => addressKeyOf(secrets.addressKey, email),
+  };
+  const users = await inGroups(count, async (index): Promise<SeededUser> => {
+    const id = randomUUID();
+    const person = { userId: id, email: `user${index}@example.com`, name: `User ${index}`, password: '' };
+    await registerUser(needs, person, { actor: 'bench', commandId: randomUUID(), correlationId: 'bench' });
+    const { sessionId } = await sessions.start(id);
+    return { id, token: await tokens.issue(id, sessionId) };
+  });
+  await seedPrices(store);
+  return { users, publicKey: createPublicKey(secrets.signingKey).export({ type: 'spki', format: 'pem' }) as string };
 };
 
 const seedPrices = async (store: EventStore): Promise<void> => {
