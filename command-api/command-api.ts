@@ -1,5 +1,6 @@
 import type { EventStore } from '../contracts/ports/event-store.ts';
 import type { Lease } from '../contracts/ports/lease.ts';
+import type { Limiters } from '../contracts/ports/limiter.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import type { Scheduler } from '../contracts/ports/scheduler.ts';
 import type { Vault } from '../contracts/ports/vault.ts';
@@ -30,10 +31,12 @@ export interface CommandApiNeeds {
   readonly admins: AdminRoster;
   readonly addressKeyOf: (email: string) => string;
   readonly setupToken: string;
-  /** Makes the ids of the first admin. */
+  /** Makes the ids of the first admin, and names client addresses in the limits. */
   readonly secret: Uint8Array;
   readonly limits: SignInLimitOptions;
+  readonly limiters: Limiters;
   readonly scheduler: Scheduler;
+  /** Only its holder's policy acts. */
   readonly lease: Lease;
   readonly log: Log;
 }
@@ -48,16 +51,16 @@ const sweepIntervalMs = 60_000;
 
 /** All use cases that change something, and what runs behind them. */
 export const startCommandApi = (given: CommandApiNeeds, endpoint: Endpoint): CommandApi => {
-  const needs = { ...given, credentials: new Credentials(given.vault), limits: new SignInLimits(given.limits) };
+  const needs = { ...given, credentials: new Credentials(given.vault), limits: new SignInLimits(given.limits, given) };
   const stopping = new AbortController();
   const { vault, lease, log, store, scheduler } = needs;
   const policy = runPolicy({ policy: userAftermath(needs), events: store, vault, lease, log, signal: stopping.signal });
   const sweepers = [
     scheduler.every('sweep-registrations', sweepIntervalMs, async (signal) => {
-      if (lease.held()) await sweepRegistrations(needs, undefined, signal);
+      await sweepRegistrations(needs, undefined, signal);
     }),
     scheduler.every('sweep-vault', sweepIntervalMs, async () => {
-      if (lease.held()) await vault.sweep();
+      await vault.sweep();
     }),
   ];
 

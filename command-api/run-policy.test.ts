@@ -34,10 +34,13 @@ const newSetting = () => {
   let leading = true;
   /** How often it was asked for the lease in vain. */
   const asked = { without: 0 };
+  let losing = false;
   const lease = {
     held: () => {
-      if (!leading) asked.without++;
-      return leading;
+      const held = leading && !losing;
+      losing = false;
+      if (!held) asked.without++;
+      return held;
     },
   };
   const start = () => {
@@ -61,6 +64,10 @@ const newSetting = () => {
     },
     lead: (yes: boolean) => {
       leading = yes;
+    },
+    /** The next time that it is asked for. */
+    loseOnce: () => {
+      losing = true;
     },
   };
 };
@@ -151,6 +158,61 @@ it('lets go at once when the lease is lost while it follows', async () => {
   lead(true);
   await eventually(() => seen.includes('thing-1@2'));
   await stop();
+});
+
+it('frees its subscription when the lease is lost though nothing happens, and takes it up again', async () => {
+  const { events, seen, start, lead } = newSetting();
+  const open = new Set<AbortSignal>();
+  const subscribe = events.subscribe.bind(events);
+  events.subscribe = async function* (options) {
+    open.add(options.signal);
+    yield* subscribe(options);
+    open.delete(options.signal);
+  };
+  await events.append('thing-1', 'none', [event()]);
+  const stop = start();
+  await eventually(() => seen.length === 1);
+  expect(open.size).toBe(1);
+  lead(false);
+  await eventually(() => open.size === 0);
+  lead(true);
+  await eventually(() => open.size === 1);
+  await stop();
+  expect(open.size).toBe(0);
+});
+
+it('does not park what it failed on after it had lost the lease, and leaves it to the next holder', async () => {
+  const { events, vault, seen, log, asked, start, lead, reactWith } = newSetting();
+  let failed = 0;
+  reactWith(async () => {
+    // In the last try that it has.
+    if (++failed === 5) lead(false);
+    throw new Error('another one was faster');
+  });
+  await events.append('thing-1', 'none', [event(), event()]);
+  const stop = start();
+  await eventually(() => asked.without >= 2);
+  reactWith(async () => {});
+  lead(true);
+  await eventually(() => seen.length === 2);
+  await stop();
+  expect(seen).toEqual(['thing-1@0', 'thing-1@1']);
+  expect(await parkedByPolicies(vault)).toBe(0);
+  expect(log.lines).toEqual([]);
+});
+
+it('passes over no event when the lease is lost for a moment only', async () => {
+  const { events, seen, loseOnce, start, reactWith } = newSetting();
+  reactWith(async () => {
+    reactWith(async () => {});
+    loseOnce();
+    throw new Error('not yet');
+  });
+  await events.append('thing-1', 'none', [event(), event()]);
+  const stop = start();
+  await eventually(() => seen.includes('thing-1@1'));
+  await stop();
+  expect(seen).toEqual(['thing-1@0', 'thing-1@1']);
 });
 
 it('never puts the checkpoint back behind where another process has got', async () => {

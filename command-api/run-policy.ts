@@ -5,6 +5,7 @@ import type { EventStore, Position, RecordedEvent } from '../contracts/ports/eve
 import type { Lease } from '../contracts/ports/lease.ts';
 import type { Log } from '../contracts/ports/log.ts';
 import type { Vault } from '../contracts/ports/vault.ts';
+import { whileHeld } from '../runtime/while-held.ts';
 
 const checkpoints = 'policy-checkpoints';
 const parkedStreams = 'policy-parked';
@@ -12,7 +13,6 @@ const tries = 5;
 const longestPauseMs = 10_000;
 /** A reaction may be done again, so that its checkpoint need not be on disk at every event. */
 const saveEveryMs = 1_000;
-const leasePollMs = 500;
 
 export interface PolicyNeeds {
   readonly policy: Policy;
@@ -25,23 +25,23 @@ export interface PolicyNeeds {
 }
 
 /**
- * Follows the events and reacts, from where it was left. A stream whose event fails again and again is parked: its later
- * events wait for `retryParked`, the others go on. A store that is away is waited for.
+ * Follows the events and reacts, from where it was left, while the lease is held. A stream whose event fails again and
+ * again is parked: its later events wait for `retryParked`, the others go on. A store that is away is waited for.
  */
-export const runPolicy = async (needs: PolicyNeeds): Promise<void> => {
-  const { lease, log, policy, signal } = needs;
-  while (!signal.aborted) {
-    if (!lease.held()) await rest(leasePollMs, signal);
-    else {
-      await follow(needs).catch(async (error) => {
-        log.error({ err: error, policy: policy.name }, 'policy interrupted, goes on in a moment');
-        await rest(1_000, signal);
-      });
-    }
-  }
+export const runPolicy = (needs: PolicyNeeds): Promise<void> => {
+  const { lease, log, policy } = needs;
+  const work = (signal: AbortSignal) =>
+    follow({ ...needs, signal }).catch(async (error) => {
+      if (signal.aborted) return;
+      log.error({ err: error, policy: policy.name }, 'policy interrupted, goes on in a moment');
+      await rest(1_000, signal);
+    });
+  return whileHeld(lease, needs.signal, work);
 };
 
-const follow = async ({ policy, events, vault, lease, log, signal }: PolicyNeeds): Promise<void> => {
+/** Ends with the signal, and as soon as an event or a reaction finds the lease lost. */
+const follow = async (needs: PolicyNeeds): Promise<void> => {
+  const { policy, events, vault, lease, signal } = needs;
   const after = await readCheckpoint(vault, checkpointOf(policy, events));
   let saved = after;
   let savedAtMs = Date.now();
@@ -54,8 +54,7 @@ const follow = async ({ policy, events, vault, lease, log, signal }: PolicyNeeds
   let reached = after;
   for await (const item of events.subscribe({ after, streams: policy.streams, signal })) {
     if (!lease.held()) break;
-    if (item.type === 'event') await reactOrPark({ policy, events, vault, lease, log, signal }, item.event);
-    if (signal.aborted) break;
+    if (item.type === 'event' && !(await reactOrPark(needs, item.event))) break;
     if (item.type === 'checkpoint') {
       reached = item.position;
       if (Date.now() - savedAtMs >= saveEveryMs) await save(reached);
@@ -64,34 +63,39 @@ const follow = async ({ policy, events, vault, lease, log, signal }: PolicyNeeds
   if (lease.held() && reached !== undefined && reached !== saved) await save(reached);
 };
 
-const reactOrPark = async (needs: PolicyNeeds, event: RecordedEvent): Promise<void> => {
-  const { policy, vault, log, signal } = needs;
-  if (!policy.on[event.type]) return;
+/** False when it was left undecided: this process is stopping, or has lost the lease and must judge nothing. */
+const reactOrPark = async (needs: PolicyNeeds, event: RecordedEvent): Promise<boolean> => {
+  const { policy, vault, lease, log, signal } = needs;
+  if (!policy.on[event.type]) return true;
   const key = `${policy.name}/${event.stream}`;
-  if (await vault.get(parkedStreams, key)) return;
-  const failure = await react(policy, event, signal);
-  if (failure === undefined || signal.aborted) return;
+  if (await vault.get(parkedStreams, key)) return true;
+  const outcome = await react(needs, event);
+  if (outcome === 'done') return true;
+  // Whoever has the lease meanwhile may have got further with this stream.
+  if (outcome === 'undecided' || signal.aborted || !lease.held()) return false;
   await vault.insert(parkedStreams, key, { revision: event.revision, type: event.type });
   log.error(
-    { err: failure, policy: policy.name, type: event.type, position: String(event.position) },
+    { err: outcome.failure, policy: policy.name, type: event.type, position: String(event.position) },
     'policy parked a stream',
   );
+  return true;
 };
 
-/** The failure that stayed after some tries. A store that is away is waited for as long as it takes. */
-const react = async (policy: Policy, event: RecordedEvent, signal: AbortSignal): Promise<unknown> => {
-  let failure: unknown;
-  for (let failed = 0, waited = 0; failed < tries && !signal.aborted; ) {
+type Outcome = 'done' | 'undecided' | { readonly failure: unknown };
+
+/** The failure is what stayed after some tries. A store that is away is waited for as long as it takes. */
+const react = async ({ policy, lease, signal }: PolicyNeeds, event: RecordedEvent): Promise<Outcome> => {
+  for (let failed = 0, waited = 0; !signal.aborted && lease.held(); ) {
     try {
       await policy.on[event.type]?.(event);
-      return undefined;
+      return 'done';
     } catch (error) {
-      failure = error;
       if (!isDomainError(error, 'store-unavailable')) failed++;
+      if (failed === tries) return { failure: error };
       await rest(Math.min(50 * 2 ** waited++, longestPauseMs), signal);
     }
   }
-  return failure ?? new Error('stopped');
+  return 'undecided';
 };
 
 /** How many streams wait for `retryParked`; counts to a hundred. */

@@ -73,6 +73,9 @@ const complete = async (count: number) => {
   return Array.from({ length: count }, (_, index) => start + index * minuteMs).every((at) => openTimes.has(at));
 };
 
+/** A schedule of which every run happens in another process. */
+const elsewhere: Scheduler = { every: () => ({ stop: async () => {} }) };
+
 beforeEach(() => {
   store = new Store();
   logged.length = 0;
@@ -208,16 +211,35 @@ it('records nothing of an exchange by another name, and says so once', async () 
   expect(status.source).toBe('stranger');
 });
 
-it('appends nothing without the lease, and everything that was missed once it is held', async () => {
+it('appends nothing of the stream without the lease, and everything that was missed once it is held', async () => {
   await play(20);
   let held = false;
-  const { status } = ingest({ lease: { held: () => held }, backfillMinutes: 60 });
+  const { status } = ingest({ lease: { held: () => held }, scheduler: elsewhere, backfillMinutes: 60 });
   await eventually(() => status.connected);
   simulator.play();
   await eventually(() => status.lastMessageAt && simulator.now() > start + 5 * minuteMs);
   expect(await store.head()).toBe(0n);
+  expect(status).toMatchObject({ connected: true, source: 'player', lastTickAt: {} });
   held = true;
   await eventually(() => complete(10));
+});
+
+it('polls where the schedule says, beside the process that records the stream', async () => {
+  await play(10);
+  const streaming = ingest({ scheduler: elsewhere });
+  const polling = ingest({ lease: { held: () => false } });
+  await eventually(() => streaming.status.connected && polling.status.lastTickAt[symbol]);
+  simulator.play();
+  await eventually(() => complete(10));
+  const recorded = await ticks();
+  const times = recorded.map(({ timeMs }) => timeMs);
+  expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  expect(new Set(recorded.map(({ origin }) => origin))).toEqual(new Set(['poll', 'stream']));
+  const polled = recorded.filter(({ origin }) => origin === 'poll').map(({ timeMs }) => Math.floor(timeMs / minuteMs));
+  expect(new Set(polled).size).toBe(polled.length);
+  const openTimes = (await candles()).map(({ openTimeMs }) => openTimeMs);
+  expect(new Set(openTimes).size).toBe(openTimes.length);
+  expect(logged).toEqual([]);
 });
 
 it('goes on without a symbol that nobody trades, and says so once', async () => {

@@ -16,7 +16,7 @@ export interface IngestOptions {
   readonly events: EventStore;
   readonly exchange: Exchange;
   readonly scheduler: Scheduler;
-  /** Only its holder appends. */
+  /** Only its holder appends what the stream says. The minute poll is shared by the schedule. */
   readonly lease: Lease;
   /** As the exchange writes them, e.g. `BTCUSDT`. */
   readonly symbols: readonly string[];

@@ -6,6 +6,7 @@ import type { IngestStatus } from '../ingest-status.ts';
 
 export interface MarketOptions {
   readonly exchange: Exchange;
+  /** Of the stream. */
   readonly lease: Lease;
   readonly symbols: readonly string[];
   readonly acceptedSource: string;
@@ -28,13 +29,20 @@ export class Market {
   }
 
   /**
-   * Whether this process is the one that records, and the other side is the market that was agreed on: invented prices
-   * must not enter among real ones by accident.
+   * Whether the source is accepted, and this process is the one that records what the stream says. One that only stands
+   * by asks for the source too, and so tells the operator before it has to take over.
    * @throws DomainError 'exchange-unavailable'
    */
   async mayRecord(signal: AbortSignal): Promise<boolean> {
-    const { lease, acceptedSource, status, log } = this.#options;
-    if (!lease.held()) return false;
+    return (await this.isAccepted(signal)) && this.#options.lease.held();
+  }
+
+  /**
+   * Whether the other side is the market that was agreed on: invented prices must not enter among real ones by accident.
+   * @throws DomainError 'exchange-unavailable'
+   */
+  async isAccepted(signal: AbortSignal): Promise<boolean> {
+    const { acceptedSource, status, log } = this.#options;
     const source = await this.exchange.source(signal);
     status.source = source;
     if (source === acceptedSource) {

@@ -19,7 +19,10 @@ export interface PollOptions {
   readonly outage: Outage;
 }
 
-/** Asks for the latest prices once and records them, also when nothing changed. */
+/**
+ * Asks for the latest prices once and records them, also when nothing changed. In whichever process the schedule says,
+ * beside the one that records the stream: the rule for ticks leaves out what that one has.
+ */
 export const pollPrices = async (options: PollOptions, signal: AbortSignal): Promise<void> => {
   const { market, recorder, backOff, status, outage } = options;
   const failed = (error: unknown) => {
@@ -28,10 +31,10 @@ export const pollPrices = async (options: PollOptions, signal: AbortSignal): Pro
     if (isDomainError(error)) status.lastError = error.code;
   };
   const ask = async () => {
-    if (!(await market.mayRecord(signal))) return;
+    if (!(await market.isAccepted(signal))) return;
     const prices = await market.prices(signal);
     // Asked again, because the other side may have changed meanwhile.
-    if (!(await market.mayRecord(signal))) return;
+    if (!(await market.isAccepted(signal))) return;
     await Promise.all(
       prices.map(async (price) => {
         if (await recorder.tick(price, 'poll', bucketMs)) status.lastTickAt[price.symbol] = price.timeMs;
