@@ -51,11 +51,11 @@ export type Subscribed =
    * nothing more is at hand, and at least once in every 1,000 events, so it is also where to commit a batch.
    */
   | { readonly type: 'checkpoint'; readonly position: Position }
-  /** What was there at the start is done; from here on it is live. May come again after a reconnect. */
+  /** What was there at the start is done; from here on it is live. Comes once. */
   | { readonly type: 'caught-up' };
 
 export interface SubscribeOptions {
-  /** The last position already seen. From the first event when absent. */
+  /** The last position already seen, or any other: need not be an event's. From the first event when absent. */
   readonly after?: Position | undefined;
   /** Beginnings of stream names. All streams when absent. */
   readonly streams?: readonly string[] | undefined;
@@ -70,14 +70,21 @@ export interface EventStore {
    * Appends all events (at least one) or none; on return they are on disk. Repeating an append, that is the same
    * stream, expectation and ids, answers as the first did; any other append to a stream that isn't where `expected`
    * says fails.
-   * @throws DomainError 'revision-conflict' (nothing written); 'store-unavailable' (unknown or nothing written: safe to repeat)
+   * @throws DomainError 'revision-conflict' (nothing written); 'store-unavailable' (unknown or nothing written: safe to
+   * repeat); Error for what can't be stored, such as more than a store takes at once (EventStoreDB: 1 MiB)
    */
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): Promise<AppendResult>;
   /** From revision `from` (0 when absent) on. Yields nothing for a stream that does not exist. */
   read(stream: string, from?: number): AsyncIterable<RecordedEvent>;
   readLast(stream: string): Promise<RecordedEvent | undefined>;
-  /** The last position written, 0 in an empty store. */
+  /**
+   * The last position written, 0 in an empty store; on a server that stores share, it may be one behind it. Every
+   * subscription comes to it.
+   */
   head(): Promise<Position>;
-  /** What is there after `after`, then what comes, in order, without gap or double, until the signal aborts. */
+  /**
+   * What is there after `after`, then what comes, in order, without gap or double, until the signal aborts.
+   * @throws DomainError 'store-unavailable' when the store is lost: subscribe again after the last position seen
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<Subscribed>;
 }

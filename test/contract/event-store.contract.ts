@@ -129,6 +129,19 @@ export const eventStoreContract = (name: string, open: () => Promise<{ store: Ev
         const { position, recordedAt } = await store.append(stream, 'none', [written]);
         expect(await collect(store.read(stream))).toEqual([{ ...written, stream, revision: 0, position, recordedAt }]);
       });
+
+      it('keeps the order of names in data and metadata, over which a mac is computed', async () => {
+        const stream = newStream();
+        const { metadata } = event();
+        const written = {
+          ...event(),
+          data: { z: 1, a: 2 },
+          metadata: { mac: 'of all', schemaVersion: 1, ...metadata },
+        };
+        await store.append(stream, 'none', [written]);
+        const { data, metadata: kept } = (await store.readLast(stream))!;
+        expect(JSON.stringify([data, kept])).toBe(JSON.stringify([written.data, written.metadata]));
+      });
     });
 
     describe('read', () => {
@@ -143,6 +156,13 @@ export const eventStoreContract = (name: string, open: () => Promise<{ store: Ev
         const seen = await collect(store.read(stream, 600));
         expect(seen.map(({ revision }) => revision)).toEqual(Array.from({ length: 603 }, (_, index) => 600 + index));
         expect(await store.readLast(stream)).toEqual(seen.at(-1));
+      });
+
+      it('yields nothing from a revision that is not there yet', async () => {
+        const stream = newStream();
+        await store.append(stream, 'none', events(2));
+        expect(await collect(store.read(stream, 2))).toEqual([]);
+        expect(await collect(store.read(stream, 7))).toEqual([]);
       });
 
       it('does not mix streams of which one’s name begins like the other’s', async () => {
@@ -195,6 +215,18 @@ export const eventStoreContract = (name: string, open: () => Promise<{ store: Ev
         expect(recorded(seen).map(({ revision }) => revision)).toEqual([2]);
       });
 
+      it('goes on behind a position that is no event’s', async () => {
+        const stream = newStream();
+        await store.append(stream, 'none', events(3));
+        const [first, second] = await collect(store.read(stream));
+        for (const after of [second!.position - 1n, first!.position + 1n, 1n]) {
+          const caughtUp = (_: unknown, item: Subscribed) => item.type === 'caught-up';
+          const seen = recorded(await follow(store, { after, streams: [stream] }, caughtUp));
+          const behind = [0, 1, 2].slice(after < first!.position ? 0 : after < second!.position ? 1 : 2);
+          expect(seen.map(({ revision }) => revision)).toEqual(behind);
+        }
+      });
+
       it('gives only streams whose names begin as asked', async () => {
         const tag = randomUUID();
         const after = await store.head();
@@ -222,6 +254,20 @@ export const eventStoreContract = (name: string, open: () => Promise<{ store: Ev
           { streams: ['nothing-'] },
           (_, item) => item.type === 'checkpoint' && item.position >= position,
         );
+      });
+
+      it('says at once how far it is when something comes that does not match', async () => {
+        let position = 0n;
+        await follow(store, { after: await store.head(), streams: ['nothing-'] }, async (_, item) => {
+          if (item.type === 'caught-up') ({ position } = await store.append(newStream('other'), 'none', events(3)));
+          return position > 0n && item.type === 'checkpoint' && item.position >= position;
+        });
+      });
+
+      it('comes to the head', async () => {
+        await store.append(newStream('other'), 'none', [event()]);
+        const head = await store.head();
+        await follow(store, {}, (_, item) => item.type === 'checkpoint' && item.position >= head);
       });
 
       it('says how far it is behind a live event and never outruns one', async () => {
