@@ -48,6 +48,8 @@ export interface CommandApi {
 }
 
 const sweepIntervalMs = 60_000;
+/** As long as the end of a session may stay unheard of when the event store was away. */
+const endingIntervalMs = 15_000;
 
 /** All use cases that change something, and what runs behind them. */
 export const startCommandApi = (given: CommandApiNeeds, endpoint: Endpoint): CommandApi => {
@@ -59,6 +61,7 @@ export const startCommandApi = (given: CommandApiNeeds, endpoint: Endpoint): Com
     scheduler.every('sweep-registrations', sweepIntervalMs, async (signal) => {
       await sweepRegistrations(needs, undefined, signal);
     }),
+    scheduler.every('finish-endings', endingIntervalMs, (signal) => needs.sessions.finishEndings(undefined, signal)),
     scheduler.every('sweep-vault', sweepIntervalMs, async () => {
       await vault.sweep();
     }),

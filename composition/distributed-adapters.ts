@@ -6,8 +6,14 @@ import { holdLease } from '../runtime/vault-lease.ts';
 import { redisCheck } from './health-checks.ts';
 import type { StartNeeds } from './start-needs.ts';
 
-/** Beside the views' database, so that somebody may be let into one and not into the other. */
-const vaultDatabaseOf = (url: string) => `${new URL(url).pathname.slice(1) || 'tidemark'}-vault`;
+/**
+ * Beside the views' database, so that somebody may be let into one and not into the other. A URL of MongoDB may name
+ * several hosts, which makes it none for `URL`.
+ */
+const vaultDatabaseOf = (url: string) => {
+  const database = /^[^:]+:\/\/[^/?]+\/([^/?]+)/.exec(url)?.[1] ?? 'tidemark';
+  return `${decodeURIComponent(database)}-vault`;
+};
 
 /** Over servers. Their clients are loaded where they are used, so that the embedded shape starts without them. */
 export const distributedAdapters = ({ configuration, lifecycle, log, stopping }: StartNeeds) => {

@@ -8,14 +8,19 @@ const labelOf = ({ name, version, serving }: ProjectionState) => (serving ? name
 
 /** How far the views are behind, and what waits for an operator. */
 export const registerViewGauges = (metrics: Metrics, rawStore: EventStore, projector: Projector): void => {
-  metrics.gauge('projection_lag_events', 'Positions between the store’s head and the view', 'view', async () => {
-    // The views first, so that none seems to be ahead. Of those in standby another process tells.
-    const reached = projector
-      .statuses()
-      .flatMap((status) => (status.standby ? [] : [[labelOf(status), status.checkpoint ?? 0n] as const]));
-    const head = await rawStore.head();
-    return reached.map(([name, checkpoint]) => [name, Number(head - checkpoint)] as const);
-  });
+  metrics.gauge(
+    'projection_lag_positions',
+    'Positions between the store’s head and the view: events, or bytes of the log on EventStoreDB',
+    'view',
+    async () => {
+      // The views first, so that none seems to be ahead. Of those in standby another process tells.
+      const reached = projector
+        .statuses()
+        .flatMap((status) => (status.standby ? [] : [[labelOf(status), status.checkpoint ?? 0n] as const]));
+      const head = await rawStore.head();
+      return reached.map(([name, checkpoint]) => [name, Math.max(0, Number(head - checkpoint))] as const);
+    },
+  );
   metrics.gauge('projection_parked_keys', 'Keys that wait for an operator', 'view', () =>
     projector.statuses().flatMap((status) => (status.standby ? [] : [[labelOf(status), status.parked] as const])),
   );

@@ -11,11 +11,9 @@ export const runServices = (services: readonly Service[]): Promise<void> =>
     const log = createLog(configuration.LOG_LEVEL);
     const tidemark = await startTidemark(services, configuration, log, stopping);
     log.info({ url: tidemark.url, services }, 'ready');
-    if (tidemark.setupToken !== undefined) {
+    if (tidemark.setupToken !== undefined && configuration.SETUP_TOKEN === undefined) {
       // Not into the log, which is kept and shipped: to whoever started it.
-      console.error(
-        `No admin yet. Make the first one: POST ${tidemark.url}/v1/setup with the setup token ${tidemark.setupToken}`,
-      );
+      console.error(`No admin yet. Make the first one: POST /v1/setup with the setup token ${tidemark.setupToken}`);
     }
     return tidemark;
   });

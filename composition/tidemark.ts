@@ -78,13 +78,10 @@ const start = async (needs: StartNeeds): Promise<Tidemark> => {
   lifecycle.onStop('http', () => drain(server));
   // First: the server counts their connections as its own and would wait for them.
   if (gateway) lifecycle.onStop('sockets', () => gateway.stop());
-  const url = await listen(server, configuration);
   const { setupToken } = parts;
-  return {
-    url,
-    setupToken: setupToken !== undefined && !(await isSetUp(shared.store)) ? setupToken : undefined,
-    stop: () => lifecycle.stop(),
-  };
+  const done = await untilAvailable('the event store', () => isSetUp(shared.store), log, stopping);
+  const url = await listen(server, configuration);
+  return { url, setupToken: done ? undefined : setupToken, stop: () => lifecycle.stop() };
 };
 
 const listen = async (server: Server, { HOST, PORT }: Configuration): Promise<string> => {

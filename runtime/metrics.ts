@@ -2,6 +2,15 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 type Values = Iterable<readonly [label: string, value: number]>;
 
+const readOrNothing = async (read: () => Values | Promise<Values>): Promise<Values> => {
+  try {
+    return await read();
+  } catch {
+    // What it asks is away, which readiness says; the other numbers are wanted all the more.
+    return [];
+  }
+};
+
 /** Numbers for Prometheus: requests (rate, errors, duration), and gauges that are read when they are asked for. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -33,7 +42,7 @@ export class Metrics {
     this.#cache.inc({ result });
   }
 
-  /** A gauge whose values, by label, are read when the page is. */
+  /** A gauge whose values, by label, are read when the page is. Where they can't be, the page comes without them. */
   gauge(name: string, help: string, label: string, read: () => Values | Promise<Values>): void {
     new Gauge({
       name,
@@ -41,8 +50,8 @@ export class Metrics {
       labelNames: [label],
       registers: [this.#registry],
       async collect() {
-        const values = await read();
         this.reset();
+        const values = await readOrNothing(read);
         for (const [key, value] of values) this.set({ [label]: key }, value);
       },
     });

@@ -1,4 +1,5 @@
 import { hkdfSync } from 'node:crypto';
+import { isDomainError } from '../contracts/errors.ts';
 import type { Vault, VaultRecord } from '../contracts/ports/vault.ts';
 import { seal, unseal } from './sealing.ts';
 
@@ -7,7 +8,7 @@ const proof = 'this vault opens with this key';
 
 /**
  * Encrypts every value on its way into the vault, under a key made from the master key (32 bytes).
- * @throws Error when the vault was sealed with another master key
+ * @throws Error when the vault was sealed with another master key; DomainError 'store-unavailable'
  */
 export const sealedVault = async (vault: Vault, masterKey: Uint8Array): Promise<Vault> => {
   const key = new Uint8Array(hkdfSync('sha256', masterKey, '', 'tidemark vault', 32));
@@ -35,6 +36,7 @@ export const sealedVault = async (vault: Vault, masterKey: Uint8Array): Promise<
 
   await sealed.insert('vault', 'proof', proof);
   await sealed.get('vault', 'proof').catch((error) => {
+    if (isDomainError(error)) throw error;
     throw new Error('MASTER_KEY is not the one that this vault was made with', { cause: error });
   });
   return sealed;

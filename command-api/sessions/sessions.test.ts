@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { MemoryVault } from '../../adapters/memory/memory-vault.ts';
+import { DomainError } from '../../contracts/errors.ts';
 import { collect } from '../../test/support/collect.ts';
 import { asCommand, peopleOver } from '../../test/support/people.ts';
 import { Sessions } from './sessions.ts';
@@ -73,4 +74,31 @@ it('leaves no session to somebody who is deleted while it begins', async () => {
   expect(sessionId).not.toBe('');
   expect(await vault.get('sessions', sessionId)).toBeUndefined();
   expect(await sessions.lives({ sessionId, userId })).toBe(false);
+});
+
+it('takes nobody for a thief who could not be answered while the event store was away', async () => {
+  const { sessions, people, userId, endings } = await setUp();
+  const { refreshToken } = await sessions.start(userId);
+  const away = jest.spyOn(people.rawStore, 'readLast').mockRejectedValue(new DomainError('store-unavailable'));
+  await expect(sessions.refresh(refreshToken, asCommand())).rejects.toMatchObject({ code: 'store-unavailable' });
+  away.mockRestore();
+  passSeconds(3_600);
+  const next = await sessions.refresh(refreshToken, asCommand());
+  expect((await sessions.refresh(next.refreshToken, asCommand())).userId).toBe(userId);
+  expect(await endings()).toEqual([]);
+});
+
+it('tells in the end of a session that ended while nobody could be told', async () => {
+  const { sessions, people, userId, endings } = await setUp();
+  const { sessionId } = await sessions.start(userId);
+  const away = jest.spyOn(people.rawStore, 'append').mockRejectedValue(new DomainError('store-unavailable'));
+  const end = sessions.end(userId, sessionId, 'signed-out', asCommand());
+  await expect(end).rejects.toMatchObject({ code: 'store-unavailable' });
+  expect(await sessions.lives({ sessionId, userId })).toBe(false);
+  away.mockRestore();
+  await sessions.finishEndings();
+  expect(await endings()).toEqual([]);
+  passSeconds(11);
+  for (let turn = 0; turn < 2; turn++) await sessions.finishEndings();
+  expect(await endings()).toEqual([{ sessionId, reason: 'signed-out' }]);
 });

@@ -9,9 +9,14 @@ import { type SecurityCommand, securityDecider } from './security.decider.ts';
 
 const sessions = 'sessions';
 const refreshTokens = 'refresh-tokens';
+/** Sessions that are over, but of which not everybody has been told. */
+const endings = 'ending-sessions';
 const lifetimeMs = 30 * 24 * 3_600_000;
 /** Two tabs that refresh at once are one holder, not a thief. */
 const graceMs = 10_000;
+/** Whoever is just ending a session has done it by then. */
+const unfinishedMs = 10_000;
+const batch = 500;
 
 interface RefreshToken {
   readonly sessionId: string;
@@ -64,18 +69,40 @@ export class Sessions {
   async refresh(refreshToken: string, metadata: Metadata): Promise<Session> {
     const kept = await this.#vault.get(refreshTokens, hashOf(refreshToken));
     if (!kept) throw new DomainError('bad-refresh-token');
-    const { sessionId, userId } = kept.value as RefreshToken;
-    if (!(await this.#use(kept))) {
+    const { sessionId, userId, usedAtMs } = kept.value as RefreshToken;
+    if (usedAtMs !== undefined && Date.now() - usedAtMs >= graceMs) {
       await this.end(userId, sessionId, 'refresh-token-reused', metadata);
       throw new DomainError('bad-refresh-token');
     }
     if (!(await this.lives({ sessionId, userId }))) throw new DomainError('bad-refresh-token');
-    return { sessionId, userId, refreshToken: await this.#newToken({ sessionId, userId }) };
+    const next = await this.#newToken({ sessionId, userId });
+    // Last, so that who fails before, and comes again when the stores are back, is no thief.
+    if (usedAtMs === undefined) await this.#markUsed(kept);
+    return { sessionId, userId, refreshToken: next };
   }
 
-  /** Ends the session and tells every process, so that its access tokens and sockets end too. May be repeated. */
+  /**
+   * Ends the session and tells every process, so that its access tokens and sockets end too. May be repeated; what fails
+   * behind the first step is finished by `finishEndings`.
+   */
   async end(userId: string, sessionId: string, reason: SecurityCommand['reason'], metadata: Metadata): Promise<void> {
+    await this.#vault.insert(endings, sessionId, { userId, reason }, { subject: userId });
     await this.#vault.remove(sessions, sessionId);
+    await this.#tell(userId, sessionId, reason, metadata);
+  }
+
+  /** Tells of the sessions that ended before `before` and of which nobody could be told then. */
+  async finishEndings(before: Date = new Date(Date.now() - unfinishedMs), signal?: AbortSignal): Promise<void> {
+    for (const { id, value } of await this.#vault.list(endings, before, batch)) {
+      if (signal?.aborted) return;
+      const { userId, reason } = value as { userId: string; reason: SecurityCommand['reason'] };
+      const commandId = eventId(id, 'finish', 0);
+      await this.#vault.remove(sessions, id);
+      await this.#tell(userId, id, reason, { actor: 'sweeper', commandId, correlationId: commandId });
+    }
+  }
+
+  async #tell(userId: string, sessionId: string, reason: SecurityCommand['reason'], metadata: Metadata): Promise<void> {
     const commandId = eventId(sessionId, 'end', 0);
     await handle(
       this.#store,
@@ -87,16 +114,14 @@ export class Sessions {
         commandId,
       },
     );
+    await this.#vault.remove(endings, sessionId);
   }
 
-  /** Whether the token may be used just now; marks it used. */
-  async #use({ id, version, value }: VaultRecord): Promise<boolean> {
+  async #markUsed({ id, version, value }: VaultRecord): Promise<void> {
     const token = value as RefreshToken;
-    if (token.usedAtMs !== undefined) return Date.now() - token.usedAtMs < graceMs;
     const used = { ...token, usedAtMs: Date.now() };
     // Where another request was faster, it was just now.
     await this.#vault.replace(refreshTokens, id, version, used, { subject: token.userId, expiresAt: expiry() });
-    return true;
   }
 
   async #newToken(token: RefreshToken): Promise<string> {

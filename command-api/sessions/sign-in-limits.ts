@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { Limiter, Limiters } from '../../contracts/ports/limiter.ts';
 
 export interface SignInLimitOptions {
@@ -56,6 +57,22 @@ export class SignInLimits {
   }
 
   #nameOf(address: string): string {
-    return createHmac('sha256', this.#secret).update(`client address\n${address}`).digest('hex');
+    return createHmac('sha256', this.#secret)
+      .update(`client address\n${networkOf(address)}`)
+      .digest('hex');
   }
 }
+
+/** Who has one address of IPv6 has the 2^64 of its network; one of IPv4 that comes as IPv6 is what it is. */
+export const networkOf = (address: string): string => {
+  const [, v4] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (v4 !== undefined || !isIPv6(address)) return v4 ?? address;
+  const [head = '', tail = ''] = address.toLowerCase().split('%')[0]!.split('::');
+  const [first, last] = [head, tail].map((part) => part.split(':').filter(Boolean));
+  const zeros = address.includes('::') ? 8 - first!.length - last!.length : 0;
+  const groups = [...first!, ...Array<string>(Math.max(zeros, 0)).fill('0'), ...last!];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+};

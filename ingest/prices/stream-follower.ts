@@ -20,9 +20,13 @@ export interface FollowerOptions {
   readonly log: Log;
 }
 
+/** Our own store is asked again soon, while an exchange that is away may want to be left alone for longer. */
+const longestStorePauseMs = 2_000;
+
 /** Records what the exchange says live, until the signal aborts. Never throws. */
 export const followStream = async (options: FollowerOptions, signal: AbortSignal): Promise<void> => {
   const { market, recorder, backfill, streamIntervalMs, backOff, status, log } = options;
+  const recordingBackOff = { ...backOff, maxMs: Math.min(backOff.maxMs, longestStorePauseMs) };
   const outage = new Outage(log, 'the price stream');
   const recording = new Outage(log, 'the recording of prices');
   /** What is being recorded: one thing at a time per symbol, the symbols beside each other. */
@@ -36,7 +40,7 @@ export const followStream = async (options: FollowerOptions, signal: AbortSignal
   };
   const keep = async (what: object, work: () => Promise<void>) => {
     try {
-      await retrying(work, { backOff, signal, failed });
+      await retrying(work, { backOff: recordingBackOff, signal, failed });
       recording.end();
     } catch (error) {
       if (!signal.aborted) log.error({ err: error, ...what }, 'a message of the exchange could not be recorded');

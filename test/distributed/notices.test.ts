@@ -47,6 +47,11 @@ const queryApis = () => tidemark.of('query-api').map(({ url }) => url);
 
 it('tells everybody concerned once and in order, whichever query-api they are at, while many change', async () => {
   const members = await Promise.all(Array.from({ length: 8 }, newMember));
+  // That they are there is no news any more when the admin begins to listen.
+  await eventually(async () => {
+    const seen = await Promise.all(members.map(({ token }) => people.request('GET', '/v1/me', { token })));
+    return seen.every(({ status }) => status === 200);
+  });
   const [one, two] = queryApis();
   const admins = [await listen(one!, admin), await listen(two!, admin), await listen(tidemark.url, admin)];
   const tabs = await Promise.all(
@@ -63,8 +68,11 @@ it('tells everybody concerned once and in order, whichever query-api they are at
     }),
   );
   const all = told.flat().sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
-  await eventually(() => admins.every(({ heard }) => heard.length >= all.length), 30_000);
-  for (const { heard } of admins) expect(heard.map(({ position }) => position)).toEqual(all);
+  await eventually(() => admins.every(({ heard }) => heard.at(-1)?.position === all.at(-1)), 30_000);
+  for (const { heard } of admins) {
+    const changes = heard.filter(({ type }) => type === 'user.updated');
+    expect(changes.map(({ position }) => position)).toEqual(all);
+  }
   for (const [index, { member, tabs: both }] of tabs.entries()) {
     for (const { heard } of both) {
       await eventually(() => heard.length >= told[index]!.length);

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type Distributed, startDistributed } from '../support/distributed.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, clientOf, type Person, password, peopleOn } from '../support/standalone.ts';
@@ -82,24 +82,39 @@ it('answers a repeat with the same Idempotency-Key at the other command-api as t
 it('counts failed sign-ins of both together', async () => {
   const { email } = await newMember();
   const answers: Answer[] = [];
-  for (let turn = 0; turn < 14; turn++) {
+  for (let turn = 0; turn < 20; turn++) {
     const body = { email, password: 'not the right password' };
     answers.push(await commandApis()[turn % 2]!.request('POST', '/v1/sessions', { body }));
   }
-  // Ten are let through, wherever they come in.
-  expect(statusesOf(answers)).toEqual([...Array(10).fill(401), ...Array(4).fill(429)]);
+  const letThrough = answers.filter(({ status }) => status === 401).length;
+  // Ten, wherever they come in. A try that Redis was too slow for is counted by its process alone; by itself each of
+  // the two would let ten through.
+  expect(letThrough).toBeGreaterThanOrEqual(10);
+  expect(letThrough).toBeLessThan(20);
+  expect(answers.at(-1)).toMatchObject({ status: 429 });
 });
 
-it('refuses a refresh token at one that was used at the other', async () => {
+it('ends a session at both when a refresh token that was used at one comes again at the other', async () => {
   const { refreshToken } = await newMember();
   const [first, second] = commandApis();
-  const refreshed = await first!.request('POST', '/v1/sessions/refresh', { body: { refreshToken } });
-  expect(refreshed.status).toBe(200);
-  const next = await second!.request('POST', '/v1/sessions/refresh', {
-    body: { refreshToken: refreshed.body.refreshToken },
-  });
+  const refresh = (client: typeof first, token: string) =>
+    client!.request('POST', '/v1/sessions/refresh', { body: { refreshToken: token } });
+  const next = await refresh(first, refreshToken);
   expect(next.status).toBe(200);
-  await expect(
-    first!.request('POST', '/v1/sessions/refresh', { body: { refreshToken: 'no token at all' } }),
-  ).resolves.toMatchObject({ status: 401 });
+  const token = next.body.accessToken;
+  expect((await queryApis()[0]!.request('GET', '/v1/prices', { token })).status).toBe(200);
+
+  // The grace for two tabs is over.
+  const { vault, close } = await tidemark.openVault();
+  const id = createHash('sha256').update(refreshToken).digest('base64url');
+  const kept = (await vault.get('refresh-tokens', id))!;
+  await vault.replace('refresh-tokens', id, kept.version, { ...(kept.value as object), usedAtMs: Date.now() - 60_000 });
+  await close();
+
+  expect(await refresh(second, refreshToken)).toMatchObject({ status: 401, body: { code: 'bad-refresh-token' } });
+  for (const client of commandApis()) expect((await refresh(client, next.body.refreshToken)).status).toBe(401);
+  await eventually(async () => {
+    const read = await Promise.all(queryApis().map((client) => client.request('GET', '/v1/prices', { token })));
+    return read.every(({ status }) => status === 401);
+  });
 });

@@ -68,7 +68,7 @@ describe('while it runs', () => {
         /^http_request_duration_seconds_bucket\{le="0.01",operation="createUser",status="201"\} \d+$/m,
         /^http_request_duration_seconds_count\{operation="getMe",status="200"\} [1-9]\d*$/m,
         /^http_request_duration_seconds_count\{operation="getMe",status="401"\} 1$/m,
-        /^projection_lag_events\{view="user-profiles"\} \d+$/m,
+        /^projection_lag_positions\{view="user-profiles"\} \d+$/m,
         /^projection_parked_keys\{view="[\w-]+"\} 0$/m,
         /^price_cache_requests_total\{result="\w+"\} [1-9]\d*$/m,
         /^sockets_connected\{gateway="socket.io"\} 1$/m,

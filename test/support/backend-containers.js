@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { GenericContainer, Wait } from 'testcontainers';
+import { parse } from 'yaml';
 
-/** The versions that `docker-compose.yml` has. */
+/** The images that are deployed. */
+const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true });
 const images = {
-  EVENTSTORE_URL: 'eventstore/eventstore:24.6.0-jammy',
-  MONGO_URL: 'mongo:8.0.4',
-  KAFKA_BROKERS: 'apache/kafka:4.1.1',
-  REDIS_URL: 'redis:7.4.1-alpine',
+  EVENTSTORE_URL: services.eventstoredb.image,
+  MONGO_URL: services.mongodb.image,
+  KAFKA_BROKERS: services.kafka.image,
+  REDIS_URL: services.redis.image,
 };
 
 const running = async (container, port, urlOf) => {
