@@ -150,7 +150,7 @@ class Link {
 
   reset(): void {
     this.hold();
-    for (const socket of [this.#client, this.#server]) if (socket && !socket.destroyed) socket.resetAndDestroy();
+    for (const socket of [this.#client, this.#server]) if (socket && !socket.destroyed) socket.destroy();
     this.#ended();
   }
 
