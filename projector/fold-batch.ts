@@ -44,6 +44,27 @@ const applyRule = ({ rule, event, row }: Step): ViewValue | undefined => {
   }
 };
 
+/** Folds the event into its row, or poisons the row. */
+const take = (step: Step): Poison | undefined => {
+  const { row, event } = step;
+  try {
+    const value = applyRule(step);
+    if (value !== row.value) Object.assign(row, { value, position: event.position, changed: true });
+    return undefined;
+  } catch (error) {
+    row.poisoned = true;
+    return { key: row.key, event, error };
+  }
+};
+
+/** What a batch of events makes of a view. */
+export interface Folded {
+  readonly changes: readonly RowChange[];
+  readonly poisons: readonly Poison[];
+  /** Per key that waits, parked before or poisoned now, the last of its events here. */
+  readonly passedOver: ReadonlyMap<string, Position>;
+}
+
 /** Makes rows of events, as the projection says. */
 export class Folding {
   readonly #rules: ReadonlyMap<string, Rule>;
@@ -76,39 +97,44 @@ export class Folding {
     events: readonly RecordedEvent[],
     parked: ReadonlyMap<string, Position>,
     load: (keys: readonly string[]) => Promise<readonly RowChange[]>,
-  ): Promise<{ readonly changes: readonly RowChange[]; readonly poisons: readonly Poison[] }> {
+  ): Promise<Folded> {
     const rows = new Map<string, Row>();
-    const steps = this.#steps(events, parked, rows);
+    const passedOver = new Map<string, Position>();
+    const steps = this.#steps(events, parked, rows, passedOver);
     const stored = rows.size === 0 ? [] : await load([...rows.keys()]);
     for (const { key, position, value } of stored) Object.assign(rows.get(key)!, { position, value });
 
     const poisons: Poison[] = [];
     for (const step of steps) {
       const { event, row } = step;
-      if (row.poisoned || (row.position !== undefined && event.position <= row.position)) continue;
-      try {
-        const value = applyRule(step);
-        if (value !== row.value) Object.assign(row, { value, position: event.position, changed: true });
-      } catch (error) {
-        row.poisoned = true;
-        poisons.push({ key: row.key, event, error });
-      }
+      if (row.position !== undefined && event.position <= row.position) continue;
+      const poison = row.poisoned ? undefined : take(step);
+      if (poison) poisons.push(poison);
+      if (row.poisoned) passedOver.set(row.key, event.position);
     }
     const changes: RowChange[] = [];
     for (const { key, position, value, changed } of rows.values()) {
       if (changed) changes.push({ key, position: position!, value });
     }
-    return { changes, poisons };
+    return { changes, poisons, passedOver };
   }
 
-  #steps(events: readonly RecordedEvent[], parked: ReadonlyMap<string, Position>, rows: Map<string, Row>): Step[] {
+  #steps(
+    events: readonly RecordedEvent[],
+    parked: ReadonlyMap<string, Position>,
+    rows: Map<string, Row>,
+    passedOver: Map<string, Position>,
+  ): Step[] {
     const steps: Step[] = [];
     for (const event of events) {
       const located = this.locate(event);
       if (!located) continue;
       const { key, rule } = located;
       const parkedFrom = parked.get(key);
-      if (parkedFrom !== undefined && event.position >= parkedFrom) continue;
+      if (parkedFrom !== undefined && event.position >= parkedFrom) {
+        passedOver.set(key, event.position);
+        continue;
+      }
       let row = rows.get(key);
       if (!row) {
         row = { key, position: undefined, value: undefined, changed: false, poisoned: false };

@@ -86,7 +86,9 @@ it('says how far each view is, and lets a reader wait for it', async () => {
   const all = parts();
   const projector = start({ ...all, progress: new ViewProgress(all.views, { pollMs: 60_000 }) });
   await appendPast(all.events, [created]);
-  expect(await projector.progress.waitUntil(userProfiles, await all.events.head(), { timeoutMs: 10_000 })).toBe(true);
+  expect(await projector.progress.waitUntil(userProfiles, await all.events.head(), { timeoutMs: 10_000 })).toBe(
+    userProfiles,
+  );
   expect((await all.views.get(userProfiles, userId))?.value).toMatchObject({ name: 'sealed-n' });
   await eventually(() => projector.statuses().every(({ caughtUp, checkpoint }) => caughtUp && checkpoint === 1n));
   expect(projector.statuses().map(({ name }) => name)).toEqual([

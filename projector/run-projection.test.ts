@@ -176,6 +176,20 @@ describe('following', () => {
   });
 });
 
+it('has caught up once it has what was there, also where more comes faster than it can be kept', async () => {
+  const { events, views } = await setUp(added('a', 1), added('a', 2));
+  const { running } = start({
+    events,
+    views: applying(views, async (view, changes, checkpoint) => {
+      await appendPast(events, [added('a', 3)]);
+      await views.apply(view, changes, checkpoint);
+    }),
+  });
+  expect(running.status.caughtUp).toBe(false);
+  await eventually(() => running.status.caughtUp);
+  expect(running.status.checkpoint).toBeGreaterThanOrEqual(2n);
+});
+
 describe('failures of a store', () => {
   const unavailable = () => new DomainError('store-unavailable');
 
@@ -239,6 +253,7 @@ describe('failures of a store', () => {
     const { events, views } = await setUp(added('a', 1));
     let subscriptions = 0;
     const breaking = Object.assign(Object.create(events) as EventStore, {
+      head: () => events.head(),
       async *subscribe(options: Parameters<EventStore['subscribe']>[0]) {
         const nth = ++subscriptions;
         if (nth === 1) throw unavailable();

@@ -2,7 +2,7 @@ import type { EventStore, Position, RecordedEvent } from '../contracts/ports/eve
 import type { Log } from '../contracts/ports/log.ts';
 import type { RowChange, ViewDefinition, ViewStore } from '../contracts/ports/view-store.ts';
 import { BackOff } from './back-off.ts';
-import { type AnyProjection, Folding, isUnknownKey, type Poison } from './fold-batch.ts';
+import { type AnyProjection, type Folded, Folding, isUnknownKey } from './fold-batch.ts';
 import { ParkedKeys } from './parked-keys.ts';
 import { readMatching } from './read-matching.ts';
 
@@ -21,6 +21,8 @@ export interface ProjectionStatus {
 
 export interface ProjectionOptions {
   readonly projection: AnyProjection;
+  /** Where its rows lie; under its own name when absent. */
+  readonly place?: ViewDefinition | undefined;
   readonly events: EventStore;
   readonly views: ViewStore;
   readonly log: Log;
@@ -51,31 +53,34 @@ const batchSize = 1_000;
 export const runProjection = (options: ProjectionOptions): RunningProjection => new ProjectionRun(options);
 
 class ProjectionRun implements RunningProjection {
-  readonly view: AnyProjection;
+  readonly view: ViewDefinition;
   readonly ended: Promise<void>;
   readonly #options: ProjectionOptions;
   readonly #folding: Folding;
   readonly #parked: ParkedKeys;
   readonly #backOff: BackOff;
   #checkpoint: Position | undefined;
+  /** Where the events ended when it began to follow them: under load they never end. */
+  #head: Position = 0n;
   #caughtUp = false;
   #failures = 0;
   /** A batch and a retry of a parked key take turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ProjectionOptions) {
-    this.view = options.projection;
+    this.view = options.place ?? options.projection;
     this.#options = options;
     this.#folding = new Folding(options.projection);
-    this.#parked = new ParkedKeys(options.views, options.projection);
+    this.#parked = new ParkedKeys(options.views, this.view);
     this.#backOff = options.backOff ?? new BackOff();
     this.ended = this.#run(options.signal);
   }
 
   get status(): ProjectionStatus {
+    const { name, version } = this.#options.projection;
     return {
-      name: this.view.name,
-      version: this.view.version,
+      name,
+      version,
       checkpoint: this.#checkpoint,
       caughtUp: this.#caughtUp,
       parked: this.#parked.positions.size,
@@ -93,12 +98,15 @@ class ProjectionRun implements RunningProjection {
     const first = await this.#read(key, before, early);
     return this.#inTurn(async () => {
       const rest = await this.#read(key, early ?? before, this.#checkpoint);
-      const { changes, poisons } = await this.#fold([...first, ...rest], new Map());
-      await this.#options.views.apply(this.view, changes, this.#checkpoint ?? 0n);
-      if (poisons.length === 0) await this.#parked.unpark(key);
-      for (const poison of poisons) await this.#park(poison);
-      this.#announce(changes);
-      return poisons.length === 0;
+      const folded = await this.#fold([...first, ...rest], new Map());
+      const upTo = this.#checkpoint ?? 0n;
+      await this.#options.views.apply(this.view, folded.changes, upTo);
+      const [poison] = folded.poisons;
+      if (poison) await this.#parked.stayParked(poison, upTo);
+      else await this.#parked.free(key, upTo);
+      this.#tellParked(folded);
+      this.#announce(folded.changes);
+      return !poison;
     });
   }
 
@@ -108,7 +116,10 @@ class ProjectionRun implements RunningProjection {
         await this.#follow(signal);
       } catch (error) {
         this.#failures++;
-        this.#options.log.warn({ err: error, view: this.view.name }, 'the projection failed and goes on after a pause');
+        this.#options.log.warn(
+          { err: error, view: this.view.name, version: this.view.version },
+          'the projection failed and goes on after a pause',
+        );
       }
       this.#caughtUp = false;
       await this.#backOff.pause(signal);
@@ -118,9 +129,11 @@ class ProjectionRun implements RunningProjection {
   async #follow(signal: AbortSignal): Promise<void> {
     const { events, views, projection } = this.#options;
     await views.prepare(this.view);
+    this.#head = await events.head();
     await this.#inTurn(async () => {
+      const checkpoint = await views.checkpoint(this.view);
       await this.#parked.load();
-      this.#checkpoint = await views.checkpoint(this.view);
+      this.#checkpoint = checkpoint;
     });
     let batch: RecordedEvent[] = [];
     const commit = async (checkpoint: Position) => {
@@ -144,13 +157,15 @@ class ProjectionRun implements RunningProjection {
 
   async #commit(batch: readonly RecordedEvent[], checkpoint: Position): Promise<void> {
     if (batch.length === 0 && this.#checkpoint !== undefined && checkpoint <= this.#checkpoint) return;
-    const { changes, poisons } = await this.#fold(batch, this.#parked.positions);
+    const folded = await this.#fold(batch, this.#parked.positions);
     // Before the checkpoint passes them, or a crash in between would lose them.
-    for (const poison of poisons) await this.#park(poison);
-    await this.#options.views.apply(this.view, changes, checkpoint);
+    await this.#parked.passOver(folded);
+    this.#tellParked(folded);
+    await this.#options.views.apply(this.view, folded.changes, checkpoint);
     this.#checkpoint = checkpoint;
+    if (checkpoint >= this.#head) this.#caughtUp = true;
     this.#succeeded();
-    this.#announce(changes);
+    this.#announce(folded.changes);
   }
 
   #succeeded(): void {
@@ -168,11 +183,13 @@ class ProjectionRun implements RunningProjection {
     return readMatching(events, { after, upTo, streams: projection.streams, signal }, isOfKey);
   }
 
-  async #park(poison: Poison): Promise<void> {
-    await this.#parked.park(poison);
-    const { type, position } = poison.event;
-    const { name } = poison.error as { readonly name?: string };
-    this.#options.log.error({ view: this.view.name, type, position: String(position), error: name }, 'a key is parked');
+  #tellParked({ poisons }: Folded): void {
+    const { name: view, version } = this.#options.projection;
+    for (const { event, error } of poisons) {
+      const { type, position } = event;
+      const { name } = error as { readonly name?: string };
+      this.#options.log.error({ view, version, type, position: String(position), error: name }, 'a key is parked');
+    }
   }
 
   #announce(changes: readonly RowChange[]): void {

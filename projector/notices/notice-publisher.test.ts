@@ -5,6 +5,7 @@ import type { Bus, Message } from '../../contracts/ports/bus.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
 import type { Notice } from '../../contracts/sockets/notices.ts';
 import { usersTopic } from '../../contracts/topics.ts';
+import { ServedViews } from '../../runtime/served-views.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import { BackOff } from '../back-off.ts';
@@ -143,6 +144,35 @@ it('leaves out what is too old to wait for', async () => {
   const { published } = start(views);
   await publishedUpTo(views, 2n);
   expect(positions(published)).toEqual(['2']);
+});
+
+it('follows the versions that are read, and goes on in the next one where it was in the one before', async () => {
+  const views = new MemoryViewStore();
+  const [secondNotices, secondProfiles] = [notices, userProfiles].map((view) => ({
+    ...view,
+    version: 2,
+    previous: view,
+  }));
+  const served = new ServedViews(views, [secondNotices!, secondProfiles!]);
+  for (const view of [notices, userProfiles]) await served.pointers.move(view, new Date(0));
+  const { published, wakeUp } = start(views, { served });
+  const three = [noticeAt(1n), noticeAt(2n), noticeAt(3n)];
+  await noted(views, 2n, ...three.slice(0, 2));
+  await views.apply(userProfiles, [], 2n);
+  await publishedUpTo(views, 2n);
+  await views.apply(secondNotices!, await views.load(notices, [1n, 2n].map(noticeKey)), 2n);
+  await served.pointers.move(secondNotices!, new Date(1));
+  // Further than the one that is read: nothing to go by.
+  await views.apply(secondProfiles!, [], 9n);
+  const third = { key: noticeKey(3n), position: 3n, value: three[2]! };
+  await views.apply(secondNotices!, [third], 3n);
+  wakeUp.wake();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(positions(published)).toEqual(['1', '2']);
+  await served.pointers.move(secondProfiles!, new Date(1));
+  wakeUp.wake();
+  await publishedUpTo(views, 3n);
+  expect(positions(published)).toEqual(['1', '2', '3']);
 });
 
 it('sees by itself what another process moved on', async () => {

@@ -4,6 +4,7 @@ import type { Log } from '../../contracts/ports/log.ts';
 import type { ViewDefinition, ViewStore } from '../../contracts/ports/view-store.ts';
 import type { Notice } from '../../contracts/sockets/notices.ts';
 import { usersTopic } from '../../contracts/topics.ts';
+import { ServedViews } from '../../runtime/served-views.ts';
 import { BackOff } from '../back-off.ts';
 import type { WakeUp } from '../wake-up.ts';
 import { noticeKey, notices } from './notice.projection.ts';
@@ -18,8 +19,10 @@ export interface NoticePublisherOptions {
   readonly bus: Bus;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** No notice is published before these views show what it tells of. */
+  /** No notice is published before these views, in the version that is read, show what it tells of. */
   readonly behind: readonly ViewDefinition[];
+  /** As all views have one version when absent. */
+  readonly served?: ServedViews;
   /** To be woken when one of the views moves on. */
   readonly wakeUp: WakeUp;
   readonly backOff?: BackOff;
@@ -50,11 +53,15 @@ export const publishNotices = async (options: NoticePublisherOptions): Promise<v
 };
 
 /** Publishes what may be published by now, up to a page of it. Answers whether there may be more. */
-const publishPage = async ({ views, bus, behind, now = Date.now }: NoticePublisherOptions): Promise<boolean> => {
-  const upTo = await leastCheckpoint(views, [notices, ...behind]);
-  const published = await views.checkpoint(noticePublisherView);
+const publishPage = async (options: NoticePublisherOptions): Promise<boolean> => {
+  const { views, bus, behind, served = new ServedViews(views), now = Date.now } = options;
+  const [from, ...shown] = [notices, ...behind].map((view) => served.of(view));
+  const [published, upTo] = await Promise.all([
+    views.checkpoint(noticePublisherView),
+    leastCheckpoint(views, [from!, ...shown]),
+  ]);
   if (upTo === undefined || (published !== undefined && upTo <= published)) return false;
-  const rows = await views.find(notices, {
+  const rows = await views.find(from!, {
     after: published === undefined ? undefined : noticeKey(published),
     before: noticeKey(upTo + 1n),
     limit: pageSize,
@@ -76,11 +83,6 @@ const leastCheckpoint = async (
   views: ViewStore,
   followed: readonly ViewDefinition[],
 ): Promise<Position | undefined> => {
-  let least: Position | undefined;
-  for (const view of followed) {
-    const checkpoint = await views.checkpoint(view);
-    if (checkpoint === undefined) return undefined;
-    if (least === undefined || checkpoint < least) least = checkpoint;
-  }
-  return least;
+  const checkpoints = await Promise.all(followed.map((view) => views.checkpoint(view)));
+  return checkpoints.reduce((least, one) => (least === undefined || one === undefined || one < least ? one : least));
 };

@@ -3,6 +3,7 @@ import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
 import { DomainError } from '../../contracts/errors.ts';
 import { noticeFloor } from '../../runtime/notice-floor.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { holdingViews } from '../../test/support/holding-views.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import { noticeKey, notices } from './notice.projection.ts';
 import { noticeRetentionMs, purgeNotices, retainNotices } from './notice-retention.ts';
@@ -46,6 +47,33 @@ it('raises the floor before it purges', async () => {
   views.purge = () => Promise.reject(new DomainError('store-unavailable'));
   await expect(purgeNotices(views, new Date(noonMs * 2), signal)).rejects.toMatchObject({ code: 'store-unavailable' });
   expect([await left(views), await noticeFloor(views)]).toEqual([[1n, 2n, 3n], 3n]);
+});
+
+it('purges nothing that is not old, and lowers no floor, when it comes late', async () => {
+  const views = await setUp(5);
+  const late = holdingViews(views);
+  const [floor, purge] = [late.hold('apply', 'notice-floor'), late.hold('purge', 'notices')];
+  const purging = purgeNotices(late.views, new Date(noonMs + 1_000), signal);
+  await floor.met;
+  expect(await purgeNotices(views, new Date(noonMs + 3_000), signal)).toBe(3);
+  await floor.release();
+  await purge.met;
+  await views.apply(
+    notices,
+    [{ key: noticeKey(6n), position: 6n, value: { time: new Date(noonMs).toISOString() } }],
+    6n,
+  );
+  await purge.release();
+  await purging;
+  expect([await left(views), await noticeFloor(views)]).toEqual([[4n, 5n, 6n], 3n]);
+});
+
+it('purges the version that is read', async () => {
+  const views = await setUp(3);
+  const second = { ...notices, version: 2, previous: notices };
+  await views.apply(second, await views.load(notices, [1n, 2n, 3n].map(noticeKey)), 3n);
+  expect(await purgeNotices(views, new Date(noonMs + 1_000), signal, second)).toBe(1);
+  expect([await left(views), (await views.find(second, { limit: 9 })).length]).toEqual([[1n, 2n, 3n], 2]);
 });
 
 it('keeps a day of them, whatever fails meanwhile, until it is stopped', async () => {

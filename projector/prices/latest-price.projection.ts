@@ -1,6 +1,7 @@
 import { eventId } from '../../contracts/events/event-id.ts';
 import type { PriceEvent } from '../../contracts/events/price-events.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
+import type { ViewDefinition } from '../../contracts/ports/view-store.ts';
 import type { Projection } from '../../contracts/projection.ts';
 import type { Notice } from '../../contracts/sockets/notices.ts';
 
@@ -17,8 +18,12 @@ type Tick = Extract<PriceEvent, { type: 'price.ticked' }>;
 
 export const latestPriceKey = (symbol: string, source: string): string => `${symbol}/${source}`;
 
-/** Under which the cache holds the row, as JSON. */
-export const priceCacheKey = (symbol: string, source: string): string => `price/${latestPriceKey(symbol, source)}`;
+/** Under which the cache holds the row of that version of the view, as JSON. */
+export const priceCacheKey = (
+  symbol: string,
+  source: string,
+  { version }: Pick<ViewDefinition, 'version'> = latestPrices,
+): string => `price@${version}/${latestPriceKey(symbol, source)}`;
 
 /** What tells of the price in the row of this position: the same whenever and wherever it is told. */
 export const priceNotice = (

@@ -9,7 +9,7 @@ import { pricesTopic } from '../../contracts/topics.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { recordingLog } from '../../test/support/recording-log.ts';
 import { latestPrices, priceCacheKey } from './latest-price.projection.ts';
-import { PricePublisher } from './price-publisher.ts';
+import { PricePublisher, type PricePublisherOptions } from './price-publisher.ts';
 
 const rowOf = (price: string, position: Position, symbol = 'BTCUSDT') => ({
   key: `${symbol}/binance`,
@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-const setUp = () => {
+const setUp = (options: Partial<PricePublisherOptions> = {}) => {
   const [views, cache, bus, log] = [new MemoryViewStore(), new MemoryCache(), new InProcessBus(), recordingLog()];
   const published: Message[] = [];
   const publish = bus.publish.bind(bus);
@@ -32,7 +32,7 @@ const setUp = () => {
     published.push(...messages);
     await publish(topic, messages);
   };
-  const publisher = new PricePublisher({ views, cache, bus, log, ttlSeconds: 60 });
+  const publisher = new PricePublisher({ views, cache, bus, log, ttlSeconds: 60, ...options });
   const run = () => {
     const stopping = new AbortController();
     const ended = publisher.run(stopping.signal);
@@ -127,4 +127,37 @@ it('fills the cache when it starts, without undoing what is newer', async () => 
   await eventually(async () => (await cached(cache))?.price === '1');
   expect(await cache.get(priceCacheKey('ETHUSDT', 'binance'))).toEqual({ value: 'newer', position: 8n });
   expect(published).toEqual([]);
+});
+
+describe('a version that is not read', () => {
+  const second = { ...latestPrices, version: 2, previous: latestPrices };
+  const secondKey = priceCacheKey('BTCUSDT', 'binance', second);
+
+  it('goes to a place of its own in the cache, and not to the bus before it is read', async () => {
+    let serving = false;
+    const { cache, published, publisher, run } = setUp({ view: second, serving: () => serving });
+    run();
+    publisher.changed([rowOf('1', 1n), rowOf('2', 2n)], true);
+    await eventually(async () => (await cache.get(secondKey))?.position === 2n);
+    publisher.changed([rowOf('3', 3n), rowOf('9', 4n, 'ETHUSDT')], true);
+    await eventually(async () => (await cache.get(secondKey))?.position === 3n);
+    expect([published, await cached(cache)]).toEqual([[], undefined]);
+    // Nobody says so: it looks by itself, since the version before may have told nobody of the last ones.
+    serving = true;
+    await eventually(() => published.length === 2);
+    expect(published.map(({ value }) => JSON.parse(value).position)).toEqual(['3', '4']);
+    serving = false;
+    publisher.changed([rowOf('5', 5n)], true);
+    await eventually(async () => (await cache.get(secondKey))?.position === 5n);
+    expect(published).toHaveLength(2);
+  });
+
+  it('does not fill the cache with what it has as it begins: that may be old', async () => {
+    const { views, cache, publisher, run } = setUp({ view: second, serving: () => false });
+    await views.apply(second, [rowOf('1', 1n), rowOf('9', 2n, 'ETHUSDT')], 2n);
+    run();
+    publisher.changed([rowOf('3', 3n)], true);
+    await eventually(async () => (await cache.get(secondKey))?.position === 3n);
+    expect(await cache.get(priceCacheKey('ETHUSDT', 'binance', second))).toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 import type { Bus } from '../../contracts/ports/bus.ts';
 import type { Cache } from '../../contracts/ports/cache.ts';
 import type { Log } from '../../contracts/ports/log.ts';
-import type { RowChange, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
+import type { RowChange, ViewDefinition, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
 import { pricesTopic } from '../../contracts/topics.ts';
 import { noticeMessage } from '../notices/notice-message.ts';
 import { WakeUp } from '../wake-up.ts';
@@ -14,6 +14,10 @@ export interface PricePublisherOptions {
   readonly log: Log;
   /** How long the cache keeps a price. */
   readonly ttlSeconds: number;
+  /** The version that it follows. The only one when absent. */
+  readonly view?: ViewDefinition;
+  /** Whether that version is the one that is read. It always is when absent. */
+  readonly serving?: () => boolean;
 }
 
 type PriceRow = Pick<ViewRow<LatestPrice>, 'position' | 'value'>;
@@ -21,18 +25,27 @@ type PriceRow = Pick<ViewRow<LatestPrice>, 'position' | 'value'>;
 const message = ({ position, value }: PriceRow) => noticeMessage(priceNotice(value, position), value.symbol);
 
 const pageSize = 500;
+/** So soon is it seen that the version is read now. */
+const pollMs = 500;
 
 /**
- * Takes changed prices to the cache and to the bus, beside the projection and never in its way. While one write runs,
- * only the latest of each symbol waits. What fails is dropped: prices are sent anew.
+ * Takes changed prices to the cache and, while its version is the one that is read, to the bus, beside the projection and
+ * never in its way. While one write runs, only the latest of each symbol waits. What fails is dropped: prices are sent
+ * anew. One that wakes up late may send an old price again: the cache keeps the newer one, and so do those who listen.
  */
 export class PricePublisher {
   readonly #options: PricePublisherOptions;
+  readonly #view: ViewDefinition;
+  readonly #serving: () => boolean;
   readonly #waiting = new Map<string, PriceRow>();
+  /** What is for the bus as soon as the version is read: the version before may have left it out. */
+  readonly #untold = new Map<string, PriceRow>();
   readonly #wakeUp = new WakeUp();
 
   constructor(options: PricePublisherOptions) {
     this.#options = options;
+    this.#view = options.view ?? latestPrices;
+    this.#serving = options.serving ?? (() => true);
   }
 
   /** Rows that have just changed. They go out when the view has caught up: nobody wants the prices of a rebuild. */
@@ -45,25 +58,36 @@ export class PricePublisher {
 
   /** Fills the cache from the view, then publishes until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    const { bus, log } = this.#options;
-    await this.warm().catch((error) => log.warn({ err: error }, 'the cache begins without prices'));
+    const { log } = this.#options;
+    if (this.#serving()) {
+      await this.warm().catch((error) => log.warn({ err: error }, 'the cache begins without prices'));
+    }
     while (!signal.aborted) {
-      await this.#wakeUp.sleep(signal);
-      const rows = [...this.#waiting.values()];
+      await this.#wakeUp.sleep(signal, this.#untold.size > 0 ? pollMs : undefined);
+      const changed = [...this.#waiting];
       this.#waiting.clear();
-      try {
-        for (const row of rows) await this.#cache(row);
-        if (rows.length > 0) await bus.publish(pricesTopic, rows.map(message));
-      } catch (error) {
-        log.warn({ err: error, prices: rows.length }, 'prices were not published');
+      for (const [key, row] of changed) {
+        await this.#cache(row);
+        this.#untold.set(key, row);
       }
+      if (this.#serving() && !signal.aborted) await this.#publish();
+    }
+  }
+
+  async #publish(): Promise<void> {
+    const rows = [...this.#untold.values()];
+    this.#untold.clear();
+    try {
+      if (rows.length > 0) await this.#options.bus.publish(pricesTopic, rows.map(message));
+    } catch (error) {
+      this.#options.log.warn({ err: error, prices: rows.length }, 'prices were not published');
     }
   }
 
   /** Writes every price of the view to the cache. */
   async warm(): Promise<void> {
     for (let after: string | undefined; ; ) {
-      const rows = await this.#options.views.find(latestPrices, { after, limit: pageSize });
+      const rows = await this.#options.views.find(this.#view, { after, limit: pageSize });
       for (const row of rows) await this.#cache(row as ViewRow<LatestPrice>);
       if (rows.length < pageSize) return;
       after = rows.at(-1)!.key;
@@ -73,6 +97,6 @@ export class PricePublisher {
   async #cache({ position, value }: PriceRow): Promise<void> {
     const { cache, ttlSeconds } = this.#options;
     const entry = { value: JSON.stringify(value), position };
-    await cache.putIfNewer(priceCacheKey(value.symbol, value.source), entry, ttlSeconds);
+    await cache.putIfNewer(priceCacheKey(value.symbol, value.source, this.#view), entry, ttlSeconds);
   }
 }

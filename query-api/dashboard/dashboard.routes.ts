@@ -5,8 +5,11 @@ import type { UserReader } from '../users/user-reader.ts';
 
 export const dashboardRoutes = (endpoint: Endpoint, users: UserReader, prices: PriceReader): readonly Route[] => [
   endpoint(getDashboard, async ({ caller, minimum }) => {
-    const { bytes: user, position } = await users.read(signedIn({ caller }).userId, minimum);
-    const { bytes } = await prices.readAll(minimum);
+    const { userId } = signedIn({ caller });
+    const [{ bytes: user, position }, { bytes }] = await Promise.all([
+      users.read(userId, minimum),
+      prices.readAll(minimum),
+    ]);
     const generatedAt = new Date().toISOString();
     return {
       bytes: `{"user":${user},"prices":${bytes},"generatedAt":"${generatedAt}"}`,

@@ -29,8 +29,8 @@ export const candleRoutes = (
     const market = candleKey(source, symbol, 0).slice(0, -13);
     const after = keyIn(cursor, (key) => key.startsWith(market) && /^\d{13}$/.test(key.slice(market.length)));
 
-    await waitForMinimum(progress, candles, minimum);
-    const found = await views.find(candles, {
+    const view = await waitForMinimum(progress, candles, minimum);
+    const found = await views.find(view, {
       from: keyAt(from, 0),
       before: keyAt(to, lastMs),
       after,

@@ -1,6 +1,7 @@
 import { MemoryCache } from '../../adapters/memory/memory-cache.ts';
 import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
 import { latestPriceKey, latestPrices, priceCacheKey } from '../../projector/prices/latest-price.projection.ts';
+import { ServedViews } from '../../runtime/served-views.ts';
 import { ViewProgress } from '../../runtime/view-progress.ts';
 import { asking } from '../../test/support/asking.ts';
 import { priceRoutes } from './price.routes.ts';
@@ -12,8 +13,15 @@ const arrange = () => {
   const [views, cache, { endpoint, ask }] = [new MemoryViewStore(), new MemoryCache(), asking()];
   const clock = { now: start };
   const lookups: string[] = [];
+  const served = new ServedViews(views);
   const prices = new PriceReader({
-    ...{ views, cache, progress: new ViewProgress(views), symbols: ['BTCUSDT', 'ETHUSDT'], source: 'binance' },
+    ...{
+      views,
+      cache,
+      progress: new ViewProgress(views, { served }),
+      symbols: ['BTCUSDT', 'ETHUSDT'],
+      source: 'binance',
+    },
     staleAfterMs: 150_000,
     onLookup: (found) => lookups.push(found),
     now: () => clock.now,
@@ -43,7 +51,7 @@ const arrange = () => {
     return { asked, release };
   };
   return {
-    ...{ views, cache, prices, clock, lookups, ask, row, holdBack },
+    ...{ views, cache, served, prices, clock, lookups, ask, row, holdBack },
     toView: (price: string, position: bigint, source?: string, symbol = 'BTCUSDT') =>
       views.apply(
         latestPrices,
@@ -221,4 +229,21 @@ it('answers one price and all of them', async () => {
   expect((await ask('listPrices')).body.items).toEqual([bitcoin, { ...bitcoin, symbol: 'ETHUSDT', price: '20' }]);
   expect(await prices.readAll()).toBe(await prices.readAll());
   expect((await prices.readAll()).position).toBe(1n);
+});
+
+it('reads the version that is read, and never what the cache has of another', async () => {
+  const { toView, toCache, price, clock, views, cache, served, row } = arrange();
+  const second = { ...latestPrices, version: 2, previous: latestPrices };
+  await served.pointers.move(latestPrices, new Date(0));
+  served.know([second]);
+  await toView('1', 5n);
+  await toCache('1', 5n);
+  expect(await price()).toBe('1');
+  const key = latestPriceKey('BTCUSDT', 'binance');
+  await views.apply(second, [{ key, position: 5n, value: row('2') }], 5n);
+  await served.pointers.move(second, new Date(1));
+  clock.now += 1_001;
+  expect(await price()).toBe('2');
+  expect(JSON.parse((await cache.get(priceCacheKey('BTCUSDT', 'binance', second)))!.value).price).toBe('2');
+  expect(await price(5n)).toBe('2');
 });

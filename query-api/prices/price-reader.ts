@@ -139,8 +139,8 @@ export class PriceReader {
   }
 
   async #load(symbol: string): Promise<ReadyPrice> {
-    const { cache, source } = this.#options;
-    const entry = await cache.get(priceCacheKey(symbol, source));
+    const { cache, progress, source } = this.#options;
+    const entry = await cache.get(priceCacheKey(symbol, source, progress.served.of(latestPrices)));
     if (!entry || entry.position < this.#knownOf(symbol)) return this.#fromView(symbol, undefined);
     this.#options.onLookup?.('cache');
     return this.#keep(symbol, { value: JSON.parse(entry.value), position: entry.position }, entry.position);
@@ -148,12 +148,12 @@ export class PriceReader {
 
   async #fromView(symbol: string, minimum: Position | undefined): Promise<ReadyPrice> {
     const { views, progress, cache, source, cacheTtlSeconds = 120, onLookup } = this.#options;
-    await waitForMinimum(progress, latestPrices, minimum);
-    const row = await views.get(latestPrices, latestPriceKey(symbol, source));
+    const view = await waitForMinimum(progress, latestPrices, minimum);
+    const row = await views.get(view, latestPriceKey(symbol, source));
     onLookup?.(row ? 'view' : 'nowhere');
     if (row) {
       const entry = { value: JSON.stringify(row.value), position: row.position };
-      await cache.putIfNewer(priceCacheKey(symbol, source), entry, cacheTtlSeconds);
+      await cache.putIfNewer(priceCacheKey(symbol, source, view), entry, cacheTtlSeconds);
     }
     const seen = row && row.position > (minimum ?? 0n) ? row.position : (minimum ?? 0n);
     return this.#keep(symbol, row as PriceRow | undefined, seen);

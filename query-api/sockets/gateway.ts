@@ -42,12 +42,12 @@ export interface Gateway {
 
 /** Accepts sockets on `/socket.io` of the HTTP server, and tells them what happens. */
 export const startGateway = (needs: GatewayNeeds): Gateway => {
-  const { httpServer, views, bus, users, prices, notifyAudience, allowedOrigins, log } = needs;
+  const { httpServer, views, bus, progress, users, prices, notifyAudience, allowedOrigins, log } = needs;
   const stopping = new AbortController();
   const { signal } = stopping;
   const server = createSocketServer(allowedOrigins, signal);
   const rooms = new SocketRooms(server);
-  const backlog = new NoticeBacklog(views);
+  const backlog = new NoticeBacklog(views, progress);
   const userNotices = new UserNotices({ rooms, backlog, users, everyone: notifyAudience === 'everyone', log });
   const priceNotices = new PriceNotices(rooms, prices, log);
   acceptSockets(server, { ...needs, backlog, userNotices, priceNotices });

@@ -25,20 +25,27 @@ export interface StartNeeds {
  */
 export const startSocket = async (socket: ConnectedSocket, start: Start, needs: StartNeeds): Promise<void> => {
   // A client that has just written may be a moment ahead of the views.
-  const ahead = typeof start === 'object' && 'behind' in start && !(await reached(start.behind, needs));
-  const horizon = await needs.backlog.horizon();
+  const asked = start !== 'now' && 'behind' in start ? start.behind : 0n;
+  const ahead = !(await reached(asked, needs));
+  const horizon = latest(await needs.backlog.horizon(), needs.userNotices.handedOut, ahead ? 0n : asked);
   const { behind, missed } = await plan(socket, ahead ? { resync: 'ahead' } : start, horizon, needs);
 
   const cursor = consistencyToken(needs.storeId, behind);
   socket.emit('ready', { cursor });
   if (typeof missed === 'string') socket.emit('resync', { reason: missed, cursor });
-  else await tell(socket, missed, needs);
+  else await tell(socket, missed, horizon, needs);
   for (const price of await needs.priceNotices.latest()) socket.takesPrice(price);
   socket.goLive(horizon);
 };
 
-const reached = async (position: Position, { progress }: StartNeeds): Promise<boolean> =>
-  (await progress.waitUntil(userProfiles, position)) && progress.waitUntil(notices, position);
+/** Where readers have just gone over to another version of a view, that one may be a moment behind what was told. */
+const latest = (...positions: readonly Position[]): Position =>
+  positions.reduce((one, other) => (one > other ? one : other));
+
+const reached = async (position: Position, { progress }: StartNeeds): Promise<boolean> => {
+  const views = [userProfiles, notices].map((view) => progress.waitUntil(view, position));
+  return (await Promise.all(views)).every((version) => version !== undefined);
+};
 
 const plan = async (
   socket: ConnectedSocket,
@@ -55,12 +62,13 @@ const plan = async (
 const tell = async (
   socket: ConnectedSocket,
   missed: Exclude<Missed, string>,
+  horizon: Position,
   { userNotices }: StartNeeds,
 ): Promise<void> => {
   const read = new Map<string, SocketNotice['data']>();
   for (const notice of missed) {
     // Every read is later than all of them: one for each user will do.
-    const data = read.get(notice.subject) ?? (await userNotices.dataOf(notice));
+    const data = read.get(notice.subject) ?? (await userNotices.dataOf(notice, horizon));
     if (notice.type !== 'user.deleted') read.set(notice.subject, data);
     socket.emit(notice.type, userNotices.shownTo(socket, notice, data));
   }

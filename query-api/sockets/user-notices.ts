@@ -27,21 +27,28 @@ export class UserNotices {
     this.#needs = needs;
   }
 
+  /** Notices behind this position, and no others, are still to be handed out. */
+  get handedOut(): Position {
+    return this.#last ?? 0n;
+  }
+
   /** Before joining: hands out what came while this process wasn't there to hear it. */
   async prepare(): Promise<void> {
     const horizon = await this.#needs.backlog.horizon();
     if (this.#last !== undefined) await this.#handOutKept(horizon);
-    this.#last = horizon;
+    if (horizon > this.handedOut) this.#last = horizon;
   }
 
   /** @throws DomainError 'store-unavailable', 'view-behind': the message must come again */
   async handle(message: DeliveredMessage): Promise<void> {
     const notice = noticeIn(message, this.#needs.log);
+    const expected = message.offset === this.#nextOffset;
     // The bus may have dropped some, before the first message too: they are kept in the view.
-    if (notice && message.offset !== this.#nextOffset) await this.#handOutKept(BigInt(notice.position) - 1n);
-    if (notice) await this.#handOut(notice);
-    // Behind what could not be read it is as if something were missing.
-    this.#nextOffset = notice && message.offset + 1n;
+    if (notice && !expected) await this.#handOutKept(BigInt(notice.position) - 1n);
+    const isNews = notice !== undefined && (await this.#handOut(notice));
+    // A publisher that was held up may repeat old ones at any time. Behind one of those, where something was missing, it
+    // still is; and behind what could not be read it is as if.
+    this.#nextOffset = notice && (expected || isNews) ? message.offset + 1n : undefined;
   }
 
   /** Whether the socket hears of it at all. */
@@ -54,28 +61,29 @@ export class UserNotices {
     return { ...notice, data: isAdmin || caller.userId === notice.subject ? data : { id: notice.subject } };
   }
 
-  /** The user that the notice tells of, at its position or later. @throws DomainError 'store-unavailable', 'view-behind' */
-  async dataOf({ type, subject, position }: Notice): Promise<SocketNotice['data']> {
+  /** The user that the notice tells of, at this position or later. @throws DomainError 'store-unavailable', 'view-behind' */
+  async dataOf({ type, subject }: Notice, position: Position): Promise<SocketNotice['data']> {
     if (type === 'user.deleted') return { id: subject };
-    await this.#needs.users.position(BigInt(position));
-    return { ...((await this.#needs.users.find(subject))?.user ?? { id: subject }) };
+    return { ...((await this.#needs.users.find(subject, position))?.user ?? { id: subject }) };
   }
 
   async #handOutKept(upTo: Position): Promise<void> {
     for await (const notice of this.#needs.backlog.between(this.#last ?? upTo, upTo)) await this.#handOut(notice);
   }
 
-  async #handOut(notice: Notice): Promise<void> {
+  /** False when it has been handed out before. */
+  async #handOut(notice: Notice): Promise<boolean> {
     const position = BigInt(notice.position);
-    if (this.#last !== undefined && position <= this.#last) return;
+    if (this.#last !== undefined && position <= this.#last) return false;
     const { rooms, everyone } = this.#needs;
     if (rooms.concernedBy(notice.subject).length > 0) {
-      const shown = { ...notice, data: await this.dataOf(notice) };
+      const shown = { ...notice, data: await this.dataOf(notice, position) };
       // Who has connected since reads it from the view: asking for the horizon comes after joining the rooms.
       rooms.send(rooms.concernedBy(notice.subject), shown);
     }
     if (everyone) rooms.send(rooms.unconcernedBy(notice.subject), { ...notice, data: { id: notice.subject } });
     this.#last = position;
     if (notice.type === 'user.deleted') for (const socket of rooms.of(notice.subject)) socket.closeWithUser(true);
+    return true;
   }
 }

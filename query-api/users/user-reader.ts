@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache';
 import { DomainError } from '../../contracts/errors.ts';
 import type { User } from '../../contracts/http/user-operations.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
-import type { FindOptions, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
+import type { FindOptions, ViewDefinition, ViewRow, ViewStore } from '../../contracts/ports/view-store.ts';
 import { type UserProfile, userProfiles } from '../../projector/users/user-profile.projection.ts';
 import type { PersonalData } from '../../runtime/personal-data.ts';
 import type { ViewProgress } from '../../runtime/view-progress.ts';
-import { waitForMinimum } from '../wait-for-minimum.ts';
+import { positionFrom, waitForMinimum } from '../wait-for-minimum.ts';
 
 export interface ShownUser {
   readonly user: User;
@@ -42,33 +42,40 @@ export class UserReader {
    * @throws DomainError 'view-behind', 'store-unavailable'
    */
   async position(minimum?: Position): Promise<Position> {
-    await waitForMinimum(this.#progress, userProfiles, minimum);
-    return this.#progress.known(userProfiles) ?? (await this.#views.checkpoint(userProfiles)) ?? 0n;
+    return (await positionFrom(this.#progress, userProfiles, minimum)).position;
   }
 
-  /** @throws DomainError 'store-unavailable' */
-  async find(id: string): Promise<ShownUser | undefined> {
-    const row = await this.#views.get(userProfiles, id);
-    return row && this.#show(row);
+  /** The user at this position or later. @throws DomainError 'view-behind', 'store-unavailable' */
+  async find(id: string, minimum?: Position): Promise<ShownUser | undefined> {
+    return this.#findIn(await waitForMinimum(this.#progress, userProfiles, minimum), id);
   }
 
   /** @throws DomainError 'user-not-found', 'view-behind', 'store-unavailable' */
   async read(id: string, minimum?: Position): Promise<ReadUser> {
-    const position = await this.position(minimum);
+    const { view, position } = await positionFrom(this.#progress, userProfiles, minimum);
     const known = this.#remembered.get(id);
     if (known?.position === position) return known;
-    const shown = await this.find(id);
+    const shown = await this.#findIn(view, id);
     if (!shown) throw new DomainError('user-not-found');
     const read = { ...shown, bytes: JSON.stringify(shown.user), position };
     this.#remembered.set(id, read);
     return read;
   }
 
-  /** In the order of the ids. @throws DomainError 'store-unavailable' */
-  async list(options: FindOptions): Promise<readonly User[]> {
+  /** In the order of the ids; and how far the view was before. @throws DomainError 'view-behind', 'store-unavailable' */
+  async list(
+    options: FindOptions,
+    minimum?: Position,
+  ): Promise<{ readonly users: readonly User[]; readonly position: Position }> {
+    const { view, position } = await positionFrom(this.#progress, userProfiles, minimum);
     const users: User[] = [];
-    for (const row of await this.#views.find(userProfiles, options)) users.push((await this.#show(row)).user);
-    return users;
+    for (const row of await this.#views.find(view, options)) users.push((await this.#show(row)).user);
+    return { users, position };
+  }
+
+  async #findIn(view: ViewDefinition, id: string): Promise<ShownUser | undefined> {
+    const row = await this.#views.get(view, id);
+    return row && this.#show(row);
   }
 
   async #show({ key: id, value }: ViewRow): Promise<ShownUser> {

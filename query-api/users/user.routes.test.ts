@@ -1,6 +1,7 @@
 import { MemoryViewStore } from '../../adapters/memory/memory-view-store.ts';
 import { erased } from '../../contracts/events/catalogue.ts';
 import { userProfiles } from '../../projector/users/user-profile.projection.ts';
+import { ServedViews } from '../../runtime/served-views.ts';
 import { ViewProgress } from '../../runtime/view-progress.ts';
 import { asking } from '../../test/support/asking.ts';
 import { peopleOver } from '../../test/support/people.ts';
@@ -12,7 +13,10 @@ const caller = { userId: idOf(1), sessionId: idOf(99), expiresAtMs: Number.POSIT
 
 const arrange = async (count: number) => {
   const [views, people, { endpoint, ask }] = [new MemoryViewStore(), peopleOver(), asking()];
-  const progress = new ViewProgress(views);
+  const second = { ...userProfiles, version: 2, previous: userProfiles };
+  const served = new ServedViews(views, [second]);
+  await served.pointers.move(userProfiles, new Date(0));
+  const progress = new ViewProgress(views, { served });
   userRoutes(endpoint, new UserReader(views, progress, people.personalData), people.addressKeyOf);
   const put = async (index: number, change: object = {}) => {
     const id = idOf(index);
@@ -31,7 +35,7 @@ const arrange = async (count: number) => {
     await views.apply(userProfiles, [{ key: id, position: BigInt(index), value }], BigInt(index * 10));
   };
   for (let index = 1; index <= count; index++) await put(index);
-  return { ask, views, people, put };
+  return { ask, views, served, second, people, put };
 };
 
 it('shows a user opened, with revision and the position to listen from', async () => {
@@ -88,6 +92,44 @@ it('reads anew as soon as the view has moved', async () => {
   expect(await role()).toBe('admin');
   await put(3);
   expect((await ask('getMe', { caller })).position).toBe(30n);
+});
+
+it('shows what the version has whose position it tells, also where readers go over to another meanwhile', async () => {
+  const { ask, views, served, second } = await arrange(1);
+  await views.apply(second, await views.load(userProfiles, [idOf(1)]), 10n);
+  const renamed = { ...(await views.get(userProfiles, idOf(1)))!, position: 11n };
+  await views.apply(userProfiles, [{ ...renamed, value: { ...renamed.value, revision: 7 } }], 11n);
+  const checkpoint = views.checkpoint.bind(views);
+  views.checkpoint = async (view) => {
+    const reached = await checkpoint(view);
+    if (view === userProfiles) await served.pointers.move(second, new Date(1));
+    return reached;
+  };
+  const { revision, position } = await ask('getMe', { caller });
+  expect([revision, position]).toEqual([7, 11n]);
+  // What was seen there is waited for here.
+  const waiting = ask('getMe', { caller, minimum: 11n });
+  await views.apply(second, [{ ...renamed, value: { ...renamed.value, revision: 8 } }], 12n);
+  expect(await waiting).toMatchObject({ revision: 8, position: 12n });
+  expect((await ask('listUsers')).position).toBe(12n);
+});
+
+it('asks the view store twice for a user, and once as long as nothing has happened', async () => {
+  const { ask, views } = await arrange(1);
+  let asked = 0;
+  const [get, checkpoint] = [views.get.bind(views), views.checkpoint.bind(views)];
+  views.get = async (...which) => {
+    asked++;
+    return get(...which);
+  };
+  views.checkpoint = async (view) => {
+    asked++;
+    return checkpoint(view);
+  };
+  await ask('getMe', { caller, minimum: 10n });
+  expect(asked).toBe(2);
+  await Promise.all(Array.from({ length: 20 }, () => ask('getMe', { caller, minimum: 10n })));
+  expect(asked).toBe(3);
 });
 
 it('lists by page, each user once, the oldest first', async () => {

@@ -24,9 +24,8 @@ export const userRoutes = (
 
   endpoint(listUsers, async ({ query: { limit, cursor, email }, minimum }) => {
     const after = keyIn(cursor, isUserId);
-    const position = await users.position(minimum);
     const where = email === undefined ? undefined : { field: 'addressKey', equals: addressKeyOf(email) };
-    const found = await users.list({ where, after, limit: limit + 1 });
+    const { users: found, position } = await users.list({ where, after, limit: limit + 1 }, minimum);
     const items = found.slice(0, limit);
     return { body: { items, nextCursor: found.length > limit ? cursorOf(items.at(-1)!.id) : null }, position };
   }),

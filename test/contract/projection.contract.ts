@@ -71,9 +71,10 @@ const withoutCheckpoint = (views: ViewStore, projection: AnyProjection): ViewSto
     checkpoint: async (view: AnyProjection) => (view.name === projection.name ? undefined : views.checkpoint(view)),
   });
 
-/** What every projection promises, over any history that can happen. */
-export const projectionContract = (projection: AnyProjection, history: fc.Arbitrary<readonly Past[]>) =>
-  describe(`projection: ${projection.name}`, () => {
+/** What every projection promises, over any history that can happen; the version before it, where it is kept, too. */
+export const projectionContract = (projection: AnyProjection, history: fc.Arbitrary<readonly Past[]>) => {
+  if (projection.previous) projectionContract(projection.previous, history);
+  describe(`projection: ${projection.name}@${projection.version}`, () => {
     it('makes something of such a history', async () => {
       const [past] = fc.sample(history, { numRuns: 1, seed: 1 });
       expect(await build(projection, await stored(past!), new MemoryViewStore())).not.toEqual([]);
@@ -149,3 +150,4 @@ export const projectionContract = (projection: AnyProjection, history: fc.Arbitr
       );
     });
   });
+};

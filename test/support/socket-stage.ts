@@ -10,7 +10,10 @@ import { grantAdmin, revokeAdmin } from '../../command-api/admins/appointments.t
 import { DomainError } from '../../contracts/errors.ts';
 import { tickStream } from '../../contracts/events/price-events.ts';
 import { userStream } from '../../contracts/events/stream-names.ts';
+import type { Cache } from '../../contracts/ports/cache.ts';
 import type { Position } from '../../contracts/ports/event-store.ts';
+import type { ViewStore } from '../../contracts/ports/view-store.ts';
+import type { VersionedView } from '../../contracts/projection.ts';
 import type { SocketNotice } from '../../contracts/sockets/notices.ts';
 import type { Caller } from '../../http/route.ts';
 import { notices } from '../../projector/notices/notice.projection.ts';
@@ -21,8 +24,10 @@ import { type GatewayNeeds, startGateway } from '../../query-api/sockets/gateway
 import { UserReader } from '../../query-api/users/user-reader.ts';
 import { AdminRoster } from '../../runtime/admins.ts';
 import { upcasting } from '../../runtime/event-log.ts';
+import { ServedViews } from '../../runtime/served-views.ts';
+import { ViewProgress } from '../../runtime/view-progress.ts';
 import { eventually } from './eventually.ts';
-import { asCommand, peopleOver } from './people.ts';
+import { asCommand, type People, peopleOver } from './people.ts';
 import { recordingLog } from './recording-log.ts';
 
 export const source = 'test';
@@ -47,14 +52,42 @@ export interface StageClient {
   readonly other: StageNews[];
 }
 
-/** The sockets over the real projector and HTTP, on stores in memory. */
-export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
-  const people = peopleOver();
+/** What several stages share that are as many processes of one installation. */
+export const stageInstallation = (views: ViewStore = new MemoryViewStore(), people: People = peopleOver()) => ({
+  ...{ views, people, events: upcasting(people.rawStore) },
+  ...{ cache: new MemoryCache() as Cache, bus: new InProcessBus({ redeliveryMs: 10 }) },
+});
+type StageInstallation = ReturnType<typeof stageInstallation>;
+
+/** The views of a stage that has the projector in its own process. */
+const projecting = async ({ events, views, cache, bus }: StageInstallation) => {
+  const projector = startProjector({ events, views, cache, bus, log: recordingLog(), priceTtlSeconds: 60 });
+  return { progress: projector.progress, stop: () => projector.stop() };
+};
+
+/** The views of a stage that knows these versions, and has the projector elsewhere. */
+const following = async ({ views }: StageInstallation, known: readonly VersionedView[]) => {
+  const served = new ServedViews(views, known);
+  await served.refresh();
+  const stopping = new AbortController();
+  const ended = served.follow(recordingLog(), stopping.signal);
+  const stop = () => {
+    stopping.abort();
+    return ended;
+  };
+  return { progress: new ViewProgress(views, { served }), stop };
+};
+
+/** The sockets over HTTP: with the projector, or, where `known` tells the views' versions, with the projector elsewhere. */
+export const socketStage = async (
+  given: Partial<GatewayNeeds> = {},
+  installation: StageInstallation = stageInstallation(),
+  known?: readonly VersionedView[],
+) => {
   const log = recordingLog();
-  const [views, cache, bus] = [new MemoryViewStore(), new MemoryCache(), new InProcessBus({ redeliveryMs: 10 })];
-  const events = upcasting(people.rawStore);
-  const projector = startProjector({ events, views, cache, bus, log, priceTtlSeconds: 60 });
-  const { progress } = projector;
+  const { people, views, cache, bus } = installation;
+  const projections = known ? await following(installation, known) : await projecting(installation);
+  const { progress } = projections;
   const users = new UserReader(views, progress, people.personalData);
   const prices = new PriceReader({ views, progress, cache, symbols: ['BTCUSDT', 'ETHUSDT'], source });
   const callers = new Map<string, Caller>();
@@ -122,7 +155,7 @@ export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
 
   return {
     ...people,
-    ...{ log, views, bus, projector, progress, users, prices, gateway, url, callers },
+    ...{ log, views, bus, progress, users, prices, gateway, url, callers },
     /** Without hashing a password. */
     create: async (name = 'Somebody'): Promise<string> => {
       const userId = randomUUID();
@@ -173,7 +206,7 @@ export const socketStage = async (given: Partial<GatewayNeeds> = {}) => {
       const closed = once(httpServer, 'close');
       httpServer.close();
       await closed;
-      await projector.stop();
+      await projections.stop();
     },
   };
 };
