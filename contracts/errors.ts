@@ -59,6 +59,8 @@ const catalogue = {
     title: 'This took too long; it may have been done all the same',
     retriable: true,
   },
+  /** The gateway's own: no process took it, or the one that did is gone. */
+  'service-unavailable': { status: 503, title: 'The service does not answer just now', retriable: true },
   'shutting-down': { status: 503, title: 'This process is stopping', retriable: true },
   'store-unavailable': { status: 503, title: 'The store did not take or answer this', retriable: true },
   'bus-unavailable': { status: 503, title: 'The message bus is away', retriable: true },
