@@ -9,16 +9,21 @@ const duplicateKey = 11_000;
 export const closedError = (cause?: unknown): DomainError =>
   new DomainError('store-unavailable', { detail: 'it is closed', cause });
 
-/** A socket's own error, which the driver sometimes passes on as it is. */
-const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
-  typeof error === 'object' && error !== null && 'syscall' in error;
+/**
+ * A socket's own error, which the driver sometimes passes on as it is: of the system (`ECONNRESET`), or of Node, which
+ * has heard before that the other side is gone (`EPIPE` without a system call, `ERR_STREAM_DESTROYED`).
+ */
+const isOfSocket = (error: unknown): error is NodeJS.ErrnoException => {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' && (/^E[A-Z]+$/.test(code) || code.startsWith('ERR_STREAM_'));
+};
 
 const isOfDriver = (error: unknown): error is Error =>
   error instanceof MongoError || error instanceof mongoose.Error.MongooseServerSelectionError;
 
 /** What MongoDB or its driver gave up on in the catalogue's words; an argument that they would never take stays as it is. */
 export const storeUnavailable = (error: unknown): unknown => {
-  if (isOfSystem(error)) return new DomainError('store-unavailable', { detail: error.code, cause: error });
+  if (isOfSocket(error)) return new DomainError('store-unavailable', { detail: error.code, cause: error });
   if (error instanceof MongoInvalidArgumentError || !isOfDriver(error)) return error;
   const detail = error instanceof MongoServerError ? String(error.codeName ?? error.code ?? error.name) : error.name;
   return new DomainError('store-unavailable', { detail, cause: error });

@@ -17,7 +17,7 @@ export interface TcpProxy {
   latencyMs: number;
   /** How many connections there are. */
   readonly connections: number;
-  /** Breaks every connection with a reset. New ones are let through. */
+  /** Breaks every connection. New ones are let through. */
   cut(): void;
   /** Connections stay, and new ones are accepted, but not a byte passes: like a server that is stopped. */
   pause(): void;
